@@ -1,0 +1,133 @@
+package machine
+
+import (
+	"net/netip"
+
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+)
+
+// send puts a message on its way.
+func (m *Machine) send(msg *dhcp4.Message, to netip.Addr, last bool) {
+	m.emit(Send{Message: msg, To: to, Last: last})
+}
+
+// The messages of RFC 2131, table 5: which field and option goes into which.
+
+// compose builds a DHCPDISCOVER, or the DHCPREQUEST that answers an offer.
+func (m *Machine) compose(t dhcp4.MessageType) *dhcp4.Message {
+	msg := m.message(t)
+	msg.Secs = m.secs
+	addr := m.wanted()
+	if t == dhcp4.Request {
+		addr = m.chosen.Addr.Addr()
+		put(dhcp4.ServerID, msg, m.chosen.Server)
+	}
+	if addr.IsValid() {
+		put(dhcp4.RequestedAddr, msg, addr)
+	}
+	m.wish(msg, true)
+	return msg
+}
+
+// composeReboot builds the DHCPREQUEST of INIT-REBOOT: no server identifier.
+func (m *Machine) composeReboot() *dhcp4.Message {
+	msg := m.message(dhcp4.Request)
+	msg.Secs = m.elapsed()
+	put(dhcp4.RequestedAddr, msg, m.memory.Addr.Addr())
+	m.wish(msg, true)
+	return msg
+}
+
+// composeExtend builds the DHCPREQUEST of RENEWING and REBINDING: the address
+// is in ciaddr, and neither option 50 nor 54 is there.
+func (m *Machine) composeExtend() *dhcp4.Message {
+	msg := m.message(dhcp4.Request)
+	msg.Secs = m.elapsed()
+	msg.CIAddr = m.lease.Addr.Addr()
+	m.wish(msg, true)
+	return msg
+}
+
+// composeInform builds a DHCPINFORM: no lease is wished for.
+func (m *Machine) composeInform() *dhcp4.Message {
+	msg := m.message(dhcp4.Inform)
+	msg.Secs = m.elapsed()
+	msg.CIAddr = m.inform.Addr.Addr()
+	m.wish(msg, false)
+	return msg
+}
+
+// composeDecline builds a DHCPDECLINE for l's address.
+func (m *Machine) composeDecline(l lease.Lease, why string) *dhcp4.Message {
+	msg := m.message(dhcp4.Decline)
+	msg.Flags = 0
+	put(dhcp4.ServerID, msg, l.Server)
+	put(dhcp4.RequestedAddr, msg, l.Addr.Addr())
+	put(dhcp4.MessageText, msg, why)
+	return m.final(msg)
+}
+
+// composeRelease builds a DHCPRELEASE for l.
+func (m *Machine) composeRelease(l lease.Lease, why string) *dhcp4.Message {
+	msg := m.message(dhcp4.Release)
+	msg.Flags = 0
+	msg.CIAddr = l.Addr.Addr()
+	put(dhcp4.ServerID, msg, l.Server)
+	if why != "" {
+		put(dhcp4.MessageText, msg, why)
+	}
+	return m.final(msg)
+}
+
+// final gives a message that nobody answers an xid of its own.
+func (m *Machine) final(msg *dhcp4.Message) *dhcp4.Message {
+	msg.XID = m.cfg.Rand.Uint32()
+	return msg
+}
+
+// message begins every message: who we are, the same in all of them (RFC
+// 2131, section 4.2).
+func (m *Machine) message(t dhcp4.MessageType) *dhcp4.Message {
+	msg := &dhcp4.Message{
+		Op:     dhcp4.OpRequest,
+		HType:  m.cfg.Link.HType,
+		XID:    m.xid,
+		CHAddr: m.cfg.Link.CHAddr,
+	}
+	if m.cfg.Link.Broadcast {
+		msg.Flags = dhcp4.FlagBroadcast
+	}
+	put(dhcp4.MsgType, msg, t)
+	if len(m.cfg.ClientID) > 0 {
+		put(dhcp4.ClientIdentifier, msg, m.cfg.ClientID)
+	}
+	return msg
+}
+
+// wish adds what the client would like, the same in every message that may
+// carry it (RFC 2131, sections 3.5 and 4.3.1).
+func (m *Machine) wish(msg *dhcp4.Message, forLease bool) {
+	if forLease && m.cfg.LeaseTime > 0 {
+		put(dhcp4.LeaseTime, msg, m.cfg.LeaseTime)
+	}
+	put(dhcp4.MaxMessageSize, msg, m.cfg.MaxMessageSize)
+	put(dhcp4.ParameterList, msg, m.cfg.Parameters)
+	if _, named := m.cfg.Options.Lookup(dhcp4.FQDN.Code); m.cfg.HostName != "" && !named {
+		put(dhcp4.HostName, msg, m.cfg.HostName)
+	}
+	if m.cfg.VendorClass != "" {
+		put(dhcp4.VendorClass, msg, m.cfg.VendorClass)
+	}
+	if len(m.cfg.UserClass) > 0 {
+		put(dhcp4.UserClass, msg, m.cfg.UserClass)
+	}
+	for _, o := range m.cfg.Options {
+		msg.Options.Put(o.Code, o.Value)
+	}
+}
+
+// put sets one option; what can fail was tried in New.
+func put[T any](opt dhcp4.Option[T], msg *dhcp4.Message, v T) {
+	_ = opt.Put(&msg.Options, v)
+}

@@ -1,0 +1,64 @@
+package machine
+
+import (
+	"time"
+
+	"github.com/lessee/lessee/client/lease"
+)
+
+// claim is the lease that a server counts as ours at this moment: in use,
+// granted, asked for, or remembered. It is zero if there is none.
+func (m *Machine) claim() lease.Lease {
+	switch {
+	case m.state == Checking || m.state == Applying:
+		return m.next
+	case m.held:
+		return m.lease
+	case m.state == Requesting:
+		return m.chosen.Lease
+	}
+	return m.memory
+}
+
+// release gives back whatever a server counts as ours and ends (RFC 2131,
+// section 4.4.6). The message leaves before the address does.
+func (m *Machine) release() {
+	l := m.claim()
+	if !l.IsZero() {
+		m.send(m.composeRelease(l, ""), l.Server, m.held)
+	}
+	m.withdraw()
+	if !l.IsZero() {
+		m.forget()
+	}
+	m.idle(Report{Cause: CauseReleased, Lease: l})
+}
+
+// stop ends. A lease in use stays in use; one that was on its way to the host
+// is undone, and given back if nobody will use it.
+func (m *Machine) stop() {
+	l := m.claim()
+	unused := m.state == Requesting || m.fresh && (m.state == Checking || m.state == Applying)
+	if unused {
+		m.send(m.composeRelease(l, "not used"), l.Server, m.held && !m.kept)
+	}
+	if m.state == Applying && !m.kept {
+		m.withdraw()
+	}
+	r := Report{Cause: CauseStopped, Lease: l}
+	if m.held {
+		r.Text = "the lease stays in use"
+	}
+	m.idle(r)
+}
+
+// idle ends what was under way.
+func (m *Machine) idle(r Report) {
+	m.xid, m.try, m.wake = 0, 0, time.Time{}
+	m.offers, m.window = nil, time.Time{}
+	m.next, m.fresh, m.unconfirmed = lease.Lease{}, false, false
+	m.memory, m.fallback = lease.Lease{}, time.Time{}
+	m.lease, m.held = lease.Lease{}, false
+	m.demanded, m.reapply = false, time.Time{}
+	m.enter(Idle, r)
+}

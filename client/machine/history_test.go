@@ -1,0 +1,390 @@
+package machine
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+)
+
+// A history is a machine in a random world, held to what users rely on.
+type history struct {
+	t   testing.TB
+	rng *rand.Rand
+	m   *Machine
+	now time.Time
+
+	applied  bool                    // as the outputs say
+	on       lease.Lease             // what was applied last
+	asked    map[uint32]time.Time    // first copy of each xid
+	last     *dhcp4.Message          // sent last
+	lastTo   netip.Addr              //
+	sends    []time.Time             // of everything sent
+	probing  netip.Addr              // a probe is under way
+	applying []lease.Lease           // unanswered Applies
+	granted  map[time.Time]time.Time // start of a grant → latest legal expiry
+}
+
+func newHistory(t testing.TB, seed uint64) *history {
+	cfg := testConfig()
+	cfg.Rand = rand.New(rand.NewPCG(seed, 1))
+	rng := rand.New(rand.NewPCG(seed, 2))
+	cfg.NoServerFail = rng.IntN(2) == 0
+	cfg.OfferWait = []time.Duration{0, AutoOfferWait, time.Second}[rng.IntN(3)]
+	m, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &history{t: t, rng: rng, m: m, now: epoch, asked: map[uint32]time.Time{}, granted: map[time.Time]time.Time{}}
+}
+
+// step gives one input and checks every invariant.
+func (h *history) step(in Input) {
+	h.t.Helper()
+	for _, out := range h.m.Step(h.now, in) {
+		h.watch(out)
+	}
+	state := h.m.State()
+	switch {
+	case state.Holds() && !h.applied:
+		h.t.Fatalf("in %v after %T no lease is applied", state, in)
+	case !state.mayHold() && state != Idle && h.applied:
+		h.t.Fatalf("in %v after %T a lease is applied", state, in)
+	case state != Idle && h.applied != h.m.held:
+		h.t.Fatalf("in %v after %T: held %v, applied %v", state, in, h.m.held, h.applied)
+	case state != Idle && h.applied && !h.on.Valid(h.now):
+		h.t.Fatalf("in %v after %T: the lease expired %v ago and is still applied", state, in, h.now.Sub(h.on.Expiry))
+	}
+	waits := state == Checking || state == Applying // for a verdict that will come
+	if d := h.m.Deadline(); d.IsZero() && state != Idle && !waits && !h.m.down && !h.on.Infinite() {
+		h.t.Fatalf("in %v after %T nothing will ever happen again", state, in)
+	}
+}
+
+// watch follows one output.
+func (h *history) watch(out Output) {
+	h.t.Helper()
+	switch out := out.(type) {
+	case Send:
+		h.checkSend(out)
+	case Probe:
+		h.probing = out.Addr
+	case Apply:
+		h.applied, h.on = true, out.Lease
+		h.applying = append(h.applying, out.Lease)
+		if limit, known := h.granted[out.Lease.Start]; known && !limit.IsZero() && (out.Lease.Infinite() || out.Lease.Expiry.After(limit)) {
+			h.t.Fatalf("applied until %v, granted until %v", out.Lease.Expiry, limit)
+		}
+		if out.Lease.Start.After(h.now) {
+			h.t.Fatalf("a lease that begins in the future: %v", out.Lease.Start)
+		}
+	case Withdraw:
+		h.applied = false
+	}
+}
+
+// checkSend holds a message to RFC 2131, table 5.
+func (h *history) checkSend(out Send) {
+	h.t.Helper()
+	m := out.Message
+	b, err := m.Append(nil)
+	if err != nil {
+		h.t.Fatalf("%v: %v", m, err)
+	}
+	if _, err := dhcp4.Parse(b); err != nil {
+		h.t.Fatalf("%v does not parse: %v", m, err)
+	}
+	has := func(c dhcp4.Code) bool { _, ok := m.Options.Lookup(c); return ok }
+	switch typ := m.Type(); {
+	case !has(61):
+		h.t.Fatalf("%v without client identifier (C5)", typ)
+	case typ == dhcp4.Discover && (m.CIAddr.IsValid() || has(54)):
+		h.t.Fatalf("C3: %v", m)
+	case typ == dhcp4.Request && has(54) && (!has(50) || m.CIAddr.IsValid()):
+		h.t.Fatalf("C12: %v", m)
+	case typ == dhcp4.Request && m.CIAddr.IsValid() && (has(50) || has(54)):
+		h.t.Fatalf("E4: %v", m)
+	case (typ == dhcp4.Decline || typ == dhcp4.Release) && (has(51) || has(55) || has(57) || has(60) || !has(54) || m.Secs != 0 || m.Flags != 0):
+		h.t.Fatalf("F1, F5: %v", m)
+	case out.To.IsValid() && !m.CIAddr.IsValid():
+		h.t.Fatalf("unicast from no address: %v", m)
+	}
+	if _, again := h.asked[m.XID]; !again {
+		h.asked[m.XID] = h.now
+	}
+	h.last, h.lastTo = m, out.To
+	h.sends = append(h.sends, h.now)
+}
+
+// advance lets time pass: nothing, a little, to the deadline, or past it.
+func (h *history) advance() {
+	d := h.m.Deadline()
+	switch h.rng.IntN(6) {
+	case 0:
+	case 1:
+		h.now = h.now.Add(time.Duration(h.rng.Int64N(int64(time.Second))))
+	case 2:
+		h.now = h.now.Add(time.Duration(h.rng.Int64N(int64(2 * time.Hour))))
+	default:
+		if d.After(h.now) {
+			h.now = d
+		}
+	}
+}
+
+// A reply is how a server answers; nil says nothing.
+type reply func(h *history) *dhcp4.Message
+
+// answer builds a reply to the message sent last.
+func (h *history) answer(t dhcp4.MessageType, addr, server string, seconds uint32) *dhcp4.Message {
+	msg := &dhcp4.Message{Op: dhcp4.OpReply, HType: h.last.HType, XID: h.last.XID, CHAddr: h.last.CHAddr, YIAddr: netip.MustParseAddr(addr)}
+	put(dhcp4.MsgType, msg, t)
+	put(dhcp4.SubnetMask, msg, 24)
+	put(dhcp4.ServerID, msg, netip.MustParseAddr(server))
+	put(dhcp4.LeaseTime, msg, dhcp4.Lifetime(seconds))
+	if start, ok := h.asked[msg.XID]; ok && t == dhcp4.ACK {
+		limit := time.Time{}
+		if seconds != 0xffffffff {
+			limit = start.Add(time.Duration(seconds) * time.Second)
+		}
+		if old, known := h.granted[start]; !known || !old.IsZero() && (limit.IsZero() || limit.After(old)) {
+			h.granted[start] = limit
+		}
+	}
+	return msg
+}
+
+// natural is a server that follows the protocol.
+func natural(addr string, seconds uint32) reply {
+	return func(h *history) *dhcp4.Message {
+		switch h.last.Type() {
+		case dhcp4.Discover:
+			return h.answer(dhcp4.Offer, addr, "192.0.2.1", seconds)
+		case dhcp4.Request, dhcp4.Inform:
+			return h.answer(dhcp4.ACK, addr, "192.0.2.1", seconds)
+		}
+		return nil
+	}
+}
+
+// hostile servers, each of which must not get more than a few packets a
+// minute out of us.
+var hostile = map[string]reply{
+	"NAK for ever": func(h *history) *dhcp4.Message {
+		if h.last.Type() == dhcp4.Discover {
+			return h.answer(dhcp4.Offer, "192.0.2.77", "192.0.2.1", 3600)
+		}
+		return h.answer(dhcp4.NAK, "0.0.0.0", "192.0.2.1", 0)
+	},
+	"lease time 0": natural("192.0.2.77", 0),
+	"lease time 0 only in the DHCPACK": func(h *history) *dhcp4.Message {
+		if h.last.Type() == dhcp4.Discover {
+			return h.answer(dhcp4.Offer, "192.0.2.77", "192.0.2.1", 3600)
+		}
+		return h.answer(dhcp4.ACK, "192.0.2.77", "192.0.2.1", 0)
+	},
+	"T1 after T2": func(h *history) *dhcp4.Message {
+		msg := natural("192.0.2.77", 3600)(h)
+		if msg != nil {
+			put(dhcp4.T1, msg, 3000)
+			put(dhcp4.T2, msg, 1)
+		}
+		return msg
+	},
+	"DHCPACK for another address": func(h *history) *dhcp4.Message {
+		if h.last.Type() == dhcp4.Discover {
+			return h.answer(dhcp4.Offer, "192.0.2.77", "192.0.2.1", 3600)
+		}
+		return h.answer(dhcp4.ACK, "192.0.2.78", "192.0.2.1", 3600)
+	},
+	"servers that contradict each other": func(h *history) *dhcp4.Message {
+		servers := []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}
+		server := servers[h.rng.IntN(3)]
+		switch {
+		case h.last.Type() == dhcp4.Discover:
+			return h.answer(dhcp4.Offer, "192.0.2.77", server, 3600)
+		case h.rng.IntN(2) == 0:
+			return h.answer(dhcp4.NAK, "0.0.0.0", server, 0)
+		default:
+			return h.answer(dhcp4.ACK, "192.0.2.77", server, 3600)
+		}
+	},
+	"infinite, then one second": func(h *history) *dhcp4.Message {
+		if h.last.Type() == dhcp4.Discover {
+			return h.answer(dhcp4.Offer, "192.0.2.77", "192.0.2.1", 0xffffffff)
+		}
+		return h.answer(dhcp4.ACK, "192.0.2.77", "192.0.2.1", 60)
+	},
+	"silence": func(*history) *dhcp4.Message { return nil },
+}
+
+// budget is how many messages any minute may see, whatever servers do. The
+// worst is a server that refuses everything: the first seven rounds of
+// DHCPDISCOVER and DHCPREQUEST fit into a minute, then the pause is a minute.
+const budget = 20
+
+// TestPacketBudgetHoldsUnderHostileServers (C17, F7, K8).
+func TestPacketBudgetHoldsUnderHostileServers(t *testing.T) {
+	for name, server := range hostile {
+		for _, world := range []string{"addresses are free", "every address is in use", "the host refuses everything"} {
+			t.Run(name+", "+world, func(t *testing.T) {
+				for seed := range uint64(20) {
+					h := newHistory(t, seed)
+					h.step(Start{})
+					h.live(server, world, 3*time.Hour)
+					h.checkBudget()
+				}
+			})
+		}
+	}
+}
+
+// live runs the machine by its own deadlines against a server for a while.
+func (h *history) live(server reply, world string, length time.Duration) {
+	end := h.now.Add(length)
+	for steps := 0; h.now.Before(end); steps++ {
+		if steps > 100_000 {
+			h.t.Fatal("the machine is busy without end")
+		}
+		switch sends := len(h.sends); {
+		case h.last != nil && sends > 0:
+			msg := server(h)
+			h.last = nil
+			if msg != nil {
+				h.now = h.now.Add(time.Millisecond)
+				h.step(Received{Message: msg})
+				continue
+			}
+		}
+		if h.probing.IsValid() {
+			in := Probed{Addr: h.probing}
+			if world == "every address is in use" {
+				in.Holder = dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9}
+			}
+			h.probing = netip.Addr{}
+			h.step(in)
+			continue
+		}
+		if len(h.applying) > 0 {
+			in := Applied{Lease: h.applying[0]}
+			if world == "the host refuses everything" {
+				in.Err = errors.New("no room")
+			}
+			h.applying = h.applying[1:]
+			h.step(in)
+			continue
+		}
+		d := h.m.Deadline()
+		if d.IsZero() {
+			return // an infinite lease
+		}
+		h.now = d
+		h.step(Timeout{})
+	}
+}
+
+func (h *history) checkBudget() {
+	h.t.Helper()
+	for i := range h.sends {
+		j := i
+		for j < len(h.sends) && h.sends[j].Sub(h.sends[i]) < time.Minute {
+			j++
+		}
+		if j-i > budget {
+			h.t.Fatalf("%d messages in the minute from %v on", j-i, h.sends[i].Sub(epoch))
+		}
+	}
+}
+
+// FuzzStep lives random histories: any input at any time, messages right and
+// wrong, verdicts late and stale.
+func FuzzStep(f *testing.F) {
+	for seed := range uint64(50) {
+		f.Add(seed, uint16(200))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, steps uint16) {
+		h := newHistory(t, seed)
+		for range steps % 1000 {
+			h.advance()
+			h.step(h.anything())
+		}
+	})
+}
+
+// anything is one random input, more often one that fits than not.
+func (h *history) anything() Input {
+	switch n := h.rng.IntN(32); {
+	case n < 8:
+		return Timeout{}
+	case n < 18 && h.last != nil:
+		return Received{Message: h.anyMessage()}
+	case n < 22 && h.probing.IsValid():
+		in := Probed{Addr: h.probing}
+		if h.rng.IntN(4) == 0 {
+			in.Holder = dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9}
+		}
+		return in
+	case n < 26 && len(h.applying) > 0:
+		in := Applied{Lease: h.applying[h.rng.IntN(len(h.applying))]}
+		if h.rng.IntN(4) == 0 {
+			in.Err = errors.New("no room")
+		}
+		return in
+	}
+	addr := netip.MustParseAddr("192.0.2.77")
+	start := h.now.Add(-time.Duration(h.rng.Int64N(int64(time.Hour))))
+	l := lease.Lease{
+		Addr: netip.PrefixFrom(addr, 24), Server: netip.MustParseAddr("192.0.2.1"), Start: start,
+		T1: start.Add(30 * time.Minute), T2: start.Add(50 * time.Minute), Expiry: start.Add(time.Hour),
+	}
+	if h.m.State() == Idle { // what a program may do there
+		h.applied, h.applying = false, nil
+		switch h.rng.IntN(4) {
+		case 0:
+			h.applied, h.on = true, l
+			return Adopt{Lease: l}
+		case 1:
+			h.applied, h.on = true, l
+			return Start{Remembered: l, Held: true}
+		case 2:
+			return Start{Remembered: l}
+		}
+		return Start{}
+	}
+	return []Input{
+		Start{}, Inform{Addr: l.Addr}, LinkChanged{Up: true}, LinkChanged{Up: false}, Renew{}, Rebind{},
+		Conflicted{Addr: addr, Holder: dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9}}, Timeout{}, Release{}, Stop{},
+		Probed{Addr: addr}, Applied{Lease: l},
+	}[h.rng.IntN(12)]
+}
+
+// anyMessage answers the message sent last, well or badly.
+func (h *history) anyMessage() *dhcp4.Message {
+	types := []dhcp4.MessageType{dhcp4.Offer, dhcp4.ACK, dhcp4.ACK, dhcp4.NAK, dhcp4.Discover}
+	addrs := []string{"192.0.2.77", "192.0.2.77", "192.0.2.77", "192.0.2.78", "0.0.0.0", "255.255.255.255"}
+	servers := []string{"192.0.2.1", "192.0.2.1", "192.0.2.2"}
+	times := []uint32{0, 1, 2, 10, 60, 3600, 0xffffffff}
+	typ := types[h.rng.IntN(len(types))]
+	if h.last.Type() == dhcp4.Discover && h.rng.IntN(3) > 0 {
+		typ = dhcp4.Offer
+	}
+	msg := h.answer(typ, addrs[h.rng.IntN(len(addrs))], servers[h.rng.IntN(len(servers))], times[h.rng.IntN(len(times))])
+	switch h.rng.IntN(12) {
+	case 0:
+		msg.XID++
+	case 1:
+		msg.CHAddr = dhcp4.HardwareAddr{2, 0, 0, 0, 0, 2}
+	case 2:
+		msg.Options.Delete(dhcp4.ServerID.Code)
+	case 3:
+		msg.Options.Delete(dhcp4.LeaseTime.Code)
+	case 4:
+		put(dhcp4.T1, msg, dhcp4.Lifetime(h.rng.Uint32()))
+		put(dhcp4.T2, msg, dhcp4.Lifetime(h.rng.Uint32()))
+	}
+	return msg
+}

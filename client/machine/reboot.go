@@ -1,0 +1,70 @@
+package machine
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/lessee/lessee/client/lease"
+)
+
+// reboot leaves INIT-REBOOT: the remembered lease is asked to be confirmed
+// (RFC 2131, section 3.2).
+func (m *Machine) reboot() {
+	m.began = m.now
+	m.newExchange()
+	m.state = Rebooting
+	m.sendReboot()
+}
+
+// sendReboot sends one more DHCPREQUEST of the INIT-REBOOT kind, or stops
+// waiting: a network that changed may have no server that says no.
+func (m *Machine) sendReboot() {
+	if m.try == rebootTries {
+		m.rebootUnanswered()
+		return
+	}
+	from := Rebooting
+	if m.try == 0 {
+		from = InitReboot
+	}
+	m.try++
+	m.wake = m.now.Add(rebootWait)
+	m.send(m.composeReboot(), netip.Addr{}, false)
+	m.emit(Report{From: from, To: Rebooting, Cause: CauseSent, Text: "DHCPREQUEST", Try: m.try, Next: m.Deadline()})
+}
+
+// rebootUnanswered decides what a confirmation is worth that nobody answered.
+// A lease that is still configured goes on if policy allows; otherwise any
+// server may now offer something, and memory waits for its fallback.
+func (m *Machine) rebootUnanswered() {
+	r := Report{Cause: CauseNoServer, Text: fmt.Sprintf("no answer to %d DHCPREQUEST for the remembered %v", m.try, m.memory.Addr.Addr())}
+	if m.held && !m.cfg.NoServerFail {
+		m.lease, m.memory, m.fallback = m.memory, lease.Lease{}, time.Time{}
+		m.unconfirmed = true
+		r.Cause, r.Lease = CauseUnconfirmed, m.lease
+		m.hold(r)
+		return
+	}
+	m.enterInit(0, r)
+}
+
+// useMemory takes the remembered lease for the time that is left of it,
+// though no server confirmed it (RFC 2131, section 3.2, item 5). It is checked
+// for a conflict like any other.
+func (m *Machine) useMemory() {
+	l := m.memory
+	m.memory, m.fallback = lease.Lease{}, time.Time{}
+	if !l.Valid(m.now) {
+		return // expired while we asked; the DHCPDISCOVER goes on
+	}
+	m.unconfirmed = true
+	m.check(l, Report{Cause: CauseUnconfirmed, Text: "no server answered: the remembered lease is used for its remaining time", Lease: l})
+}
+
+// forget drops all that is known of a lease that was refused or is in use
+// elsewhere, here and on disk.
+func (m *Machine) forget() {
+	m.memory, m.fallback, m.former = lease.Lease{}, time.Time{}, former{}
+	m.emit(Forget{})
+}
