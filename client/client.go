@@ -1,0 +1,191 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/machine"
+)
+
+// Config is what a client is made of. Conn and Machine are needed; whatever
+// else is nil is not done.
+type Config struct {
+	Machine machine.Config
+	Conn    Conn
+
+	Prober       Prober           // nil: addresses are used unchecked
+	Configurator Configurator     // nil: the host is left alone
+	Store        Store            // nil: nothing is remembered
+	Link         <-chan LinkState // nil: the link is taken to be up for ever
+	Now          func() time.Time // nil: BootTime()
+	Log          *slog.Logger     // nil: silence
+	Notify       func(Event)      // nil: nobody listens. Called from the client's goroutine; must not block
+}
+
+// ErrLinkGone says that the link vanished for good.
+var ErrLinkGone = errors.New("the link is gone")
+
+// A Client keeps one link configured, or does one errand for it. Use it for
+// one call of Run, Acquire, Discover, Inform, Renew, Rebind or Release.
+type Client struct {
+	cfg     Config
+	machine *machine.Machine
+	inputs  chan machine.Input // from whatever runs beside the loop
+	fatal   chan error         // from the receiver: the client cannot go on
+	over    chan struct{}      // closed when the loop reads inputs no more
+	beside  sync.WaitGroup     // whatever runs beside the loop
+
+	hostDone  chan struct{}      // closed when all changes to the host so far are made; nil: none yet
+	announced chan struct{}      // closed after the last announcement; nil: none yet
+	endProbe  context.CancelFunc // ends the probe under way; nil: none yet
+	endWatch  context.CancelFunc // ends announcing and watching; nil: none yet
+
+	end      func(machine.Report) bool // whether a report is the last one
+	last     *machine.Report           // the report that ended the errand
+	obstacle machine.Report            // what stood in the way most recently
+}
+
+// New returns a client; nothing is sent before one of its methods is called.
+func New(cfg Config) (*Client, error) {
+	m, err := machine.New(cfg.Machine)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Conn == nil {
+		return nil, errors.New("client: Config.Conn is nil")
+	}
+	if cfg.Now == nil {
+		cfg.Now = BootTime()
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Client{cfg: cfg, machine: m}, nil
+}
+
+// Remembered is a lease from an earlier time. Held says that it is still
+// configured on the host.
+type Remembered struct {
+	Lease lease.Lease
+	Held  bool
+}
+
+// Run keeps the link configured until ctx ends. It then leaves the host as it
+// is, but gives back and undoes what was only half done, and returns ctx's
+// cause.
+func (c *Client) Run(ctx context.Context, r Remembered) error {
+	never := func(machine.Report) bool { return false }
+	_, err := c.drive(ctx, never, machine.Start{Remembered: r.Lease, Held: r.Held})
+	return err
+}
+
+// Acquire gets a lease, checks it, configures the host and returns. If ctx
+// ends before that, or the host cannot be configured, the error is an
+// [*Obstacle] that says what stood in the way most recently; everything that
+// was half done is undone.
+func (c *Client) Acquire(ctx context.Context, r Remembered) (lease.Lease, error) {
+	end := func(r machine.Report) bool {
+		return r.To == machine.Bound || r.Cause == machine.CauseApplyFailed
+	}
+	return c.result(c.drive(ctx, end, machine.Start{Remembered: r.Lease, Held: r.Held}))
+}
+
+// Discover collects offers for as long as Config.Machine.OfferWait says, takes
+// none, and returns them with what is to be said of each. Config.Machine.Survey
+// must be set.
+func (c *Client) Discover(ctx context.Context) ([]machine.Offer, error) {
+	if !c.cfg.Machine.Survey {
+		return nil, errors.New("client: Discover needs Config.Machine.Survey")
+	}
+	end := func(r machine.Report) bool { return r.Cause == machine.CauseSurveyed }
+	r, err := c.drive(ctx, end, machine.Start{})
+	return r.Offers, err
+}
+
+// Inform asks for configuration for an address that was set by other means
+// (RFC 2131, section 4.4.3). The lease has no times.
+func (c *Client) Inform(ctx context.Context, in machine.Inform) (lease.Lease, error) {
+	end := func(r machine.Report) bool { return r.To == machine.Idle }
+	return c.result(c.drive(ctx, end, in))
+}
+
+// Renew extends a lease that the host holds, by asking the server that gave
+// it. Whatever comes of it, the lease is used no longer than granted; a DHCPNAK
+// withdraws it.
+func (c *Client) Renew(ctx context.Context, l lease.Lease) (lease.Lease, error) {
+	return c.extend(ctx, l, machine.Renew{})
+}
+
+// Rebind extends a lease that the host holds, by asking any server.
+func (c *Client) Rebind(ctx context.Context, l lease.Lease) (lease.Lease, error) {
+	return c.extend(ctx, l, machine.Rebind{})
+}
+
+func (c *Client) extend(ctx context.Context, l lease.Lease, how machine.Input) (lease.Lease, error) {
+	end := func(r machine.Report) bool {
+		switch r.Cause {
+		case machine.CauseExtended, machine.CauseNAK, machine.CauseNoServer, machine.CauseExpired, machine.CauseConflict:
+			return true
+		}
+		return false
+	}
+	return c.result(c.drive(ctx, end, machine.Adopt{Lease: l}, how))
+}
+
+// Release gives a lease that the host holds back to its server (RFC 2131,
+// section 4.4.6) and takes it off the host.
+func (c *Client) Release(ctx context.Context, l lease.Lease) error {
+	end := func(r machine.Report) bool { return r.Cause == machine.CauseReleased }
+	_, err := c.drive(ctx, end, machine.Adopt{Lease: l}, machine.Release{})
+	return err
+}
+
+// result turns how an errand ended into what the caller asked for.
+func (c *Client) result(r machine.Report, err error) (lease.Lease, error) {
+	switch {
+	case err != nil:
+		return lease.Lease{}, &Obstacle{Report: c.obstacle, Err: err}
+	case isObstacle(r.Cause):
+		return lease.Lease{}, &Obstacle{Report: r}
+	}
+	return r.Lease, nil
+}
+
+// An Obstacle is why there is no lease: the last thing that stood in the way.
+type Obstacle struct {
+	Report machine.Report // Cause is empty if nothing happened at all
+	Err    error          // what ended the wait, such as a deadline; may be nil
+}
+
+// Error says what stood in the way, in the words of the report.
+func (o *Obstacle) Error() string {
+	text := string(o.Report.Cause)
+	if o.Report.Text != "" {
+		text += ": " + o.Report.Text
+	}
+	switch {
+	case text == "" && o.Err != nil:
+		return o.Err.Error()
+	case o.Err != nil:
+		return fmt.Sprintf("%s (%v)", text, o.Err)
+	}
+	return text
+}
+
+// Unwrap returns what ended the wait.
+func (o *Obstacle) Unwrap() error { return o.Err }
+
+// isObstacle reports whether cause keeps a host from its lease.
+func isObstacle(cause machine.Cause) bool {
+	switch cause {
+	case machine.CauseNoServer, machine.CauseRefused, machine.CauseNAK, machine.CauseConflict,
+		machine.CauseApplyFailed, machine.CauseLinkDown, machine.CauseExpired:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/machine"
+)
+
+// step gives the machine one input and does what it says.
+func (c *Client) step(ctx context.Context, in machine.Input) {
+	if r, ok := in.(machine.Received); ok {
+		c.notify(Event{Kind: Received, Message: r.Message})
+	}
+	for _, out := range c.machine.Step(c.cfg.Now(), in) {
+		c.do(ctx, out)
+	}
+}
+
+// do carries out one output of the machine.
+func (c *Client) do(ctx context.Context, out machine.Output) {
+	switch out := out.(type) {
+	case machine.Send:
+		c.send(ctx, out)
+	case machine.Probe:
+		c.startProbe(ctx, out)
+	case machine.Announce:
+		c.startWatch(ctx, out)
+	case machine.Apply:
+		c.host(ctx, func(ctx context.Context) { c.apply(ctx, out.Lease) })
+	case machine.Withdraw:
+		stop(c.endProbe)
+		stop(c.endWatch)
+		c.host(ctx, func(ctx context.Context) { c.withdraw(ctx, out.Lease) })
+	case machine.Save:
+		c.host(ctx, func(context.Context) { c.save(out.Lease) })
+	case machine.Forget:
+		c.host(ctx, func(context.Context) { c.forget() })
+	case machine.Drop:
+		c.notify(Event{Kind: Dropped, Message: out.Message, Reason: out.Reason})
+	case machine.Report:
+		c.report(out)
+	}
+}
+
+// send hands a message to the link. An error is a lost packet: the next try is
+// due anyway.
+func (c *Client) send(ctx context.Context, out machine.Send) {
+	err := c.cfg.Conn.Send(ctx, out.Message, out.To)
+	c.notify(Event{Kind: Sent, Message: out.Message, To: out.To, Err: err})
+	if out.Last && err == nil {
+		c.host(ctx, func(ctx context.Context) {
+			if err := c.cfg.Conn.Flush(ctx); err != nil {
+				c.trouble(fmt.Errorf("wait for %v to leave: %w", out.Message.Type(), err))
+			}
+		})
+	}
+}
+
+// host runs job beside the loop, after all jobs before it: an Apply must not
+// overtake a Withdraw, nor a Withdraw the message that needs the address.
+func (c *Client) host(ctx context.Context, job func(context.Context)) {
+	before, done := c.hostDone, make(chan struct{})
+	c.hostDone = done
+	c.beside.Go(func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		job(ctx)
+	})
+}
+
+func (c *Client) apply(ctx context.Context, l lease.Lease) {
+	var err error
+	if c.cfg.Configurator != nil {
+		err = c.cfg.Configurator.Apply(ctx, l)
+	}
+	c.post(machine.Applied{Lease: l, Err: err})
+}
+
+func (c *Client) withdraw(ctx context.Context, l lease.Lease) {
+	if c.cfg.Configurator == nil {
+		return
+	}
+	if err := c.cfg.Configurator.Withdraw(ctx, l); err != nil {
+		c.trouble(err)
+	}
+}
+
+func (c *Client) save(l lease.Lease) {
+	if c.cfg.Store == nil {
+		return
+	}
+	if err := c.cfg.Store.Save(l); err != nil {
+		c.trouble(err)
+	}
+}
+
+func (c *Client) forget() {
+	if c.cfg.Store == nil {
+		return
+	}
+	if err := c.cfg.Store.Forget(); err != nil {
+		c.trouble(err)
+	}
+}
+
+// startProbe looks for another holder of an address, beside the loop.
+func (c *Client) startProbe(ctx context.Context, out machine.Probe) {
+	stop(c.endProbe)
+	if c.cfg.Prober == nil {
+		c.beside.Go(func() { c.post(machine.Probed{Addr: out.Addr}) })
+		return
+	}
+	ctx, c.endProbe = context.WithCancel(ctx)
+	c.beside.Go(func() {
+		holder, err := c.cfg.Prober.Probe(ctx, out.Addr)
+		if ctx.Err() == nil {
+			c.post(machine.Probed{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder), Err: err})
+		}
+	})
+}
+
+// startWatch announces an address and watches it from then on, beside the
+// loop.
+func (c *Client) startWatch(ctx context.Context, out machine.Announce) {
+	stop(c.endWatch)
+	if c.cfg.Prober == nil {
+		return
+	}
+	ctx, c.endWatch = context.WithCancel(ctx)
+	announced := make(chan struct{})
+	c.announced = announced
+	c.beside.Go(func() {
+		err := c.cfg.Prober.Announce(ctx, out.Addr)
+		close(announced)
+		if err != nil && ctx.Err() == nil {
+			c.trouble(err)
+		}
+		holder, err := c.cfg.Prober.Watch(ctx, out.Addr)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			c.trouble(err)
+		default:
+			c.post(machine.Conflicted{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder)})
+		}
+	})
+}
+
+func stop(cancel context.CancelFunc) {
+	if cancel != nil {
+		cancel()
+	}
+}

@@ -1,0 +1,64 @@
+package client
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+)
+
+// A Conn carries DHCP messages on one link. Package socket has the real one.
+type Conn interface {
+	// Receive returns the next well-formed message from a server. It ends
+	// with ctx's cause; any other error ends the client.
+	Receive(ctx context.Context) (*dhcp4.Message, error)
+
+	// Send sends m from the address in its ciaddr to the server at to, or
+	// as a broadcast if to is invalid. It must not block for longer than
+	// it takes to hand m to the kernel. An error counts as a lost packet.
+	Send(ctx context.Context, m *dhcp4.Message, to netip.Addr) error
+
+	// Flush returns when what was sent by unicast has left the host.
+	Flush(ctx context.Context) error
+}
+
+// A Prober detects address conflicts (RFC 5227). Package arpcheck has the
+// real one.
+type Prober interface {
+	// Probe returns the hardware address of the host that uses addr, or
+	// nil if nobody does. An error means that it could not be found out.
+	Probe(ctx context.Context, addr netip.Addr) (holder net.HardwareAddr, err error)
+
+	// Announce tells the link that addr is ours and returns after the
+	// last announcement.
+	Announce(ctx context.Context, addr netip.Addr) error
+
+	// Watch returns when another host uses addr and the address must be
+	// given up, or with ctx's cause.
+	Watch(ctx context.Context, addr netip.Addr) (holder net.HardwareAddr, err error)
+}
+
+// A Configurator makes a host hold what a lease says. Package netconf has the
+// real one; a program with its own idea of a host's configuration brings its
+// own.
+type Configurator interface {
+	// Apply makes the host hold l, changing only what differs from what
+	// an earlier Apply made. On error everything that this call changed
+	// has been taken back.
+	Apply(ctx context.Context, l lease.Lease) error
+
+	// Withdraw undoes what was applied for l. What is gone already is no
+	// error.
+	Withdraw(ctx context.Context, l lease.Lease) error
+}
+
+// A Store remembers one lease across restarts. Package store has the real one.
+type Store interface {
+	Save(l lease.Lease) error
+	Forget() error
+}
+
+// LinkState is what a client must know of its link. Gone is for ever.
+type LinkState struct{ Up, Gone bool }

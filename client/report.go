@@ -1,0 +1,89 @@
+package client
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/lessee/lessee/client/machine"
+)
+
+// report logs one report, shows it to whoever listens, and looks whether it is
+// the last one.
+func (c *Client) report(r machine.Report) {
+	c.logReport(r)
+	c.notify(Event{Kind: Reported, Report: r})
+	if isObstacle(r.Cause) {
+		c.obstacle = r
+	}
+	if c.last == nil && c.end(r) {
+		c.last = &r
+	}
+}
+
+// logReport writes one line: a change of state at info, what went wrong at
+// warn, the rest at debug.
+func (c *Client) logReport(r machine.Report) {
+	level := slog.LevelDebug
+	switch {
+	case isObstacle(r.Cause):
+		level = slog.LevelWarn
+	case r.From != r.To || r.Cause == machine.CauseNote || r.Cause == machine.CauseUnchecked:
+		level = slog.LevelInfo
+	}
+	if !c.cfg.Log.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []any{slog.String("state", r.To.String())}
+	if r.From != r.To {
+		attrs = append(attrs, slog.String("from", r.From.String()))
+	}
+	if r.Text != "" {
+		attrs = append(attrs, slog.String("text", r.Text))
+	}
+	if l := r.Lease; !l.IsZero() {
+		attrs = append(attrs, slog.String("addr", l.Addr.String()), slog.String("server", l.Server.String()))
+		if !l.Infinite() {
+			attrs = append(attrs, slog.Time("expiry", l.Expiry))
+		}
+	}
+	if r.Try > 0 {
+		attrs = append(attrs, slog.Int("try", r.Try))
+	}
+	c.cfg.Log.Log(context.Background(), level, string(r.Cause), attrs...)
+}
+
+// notify logs what is about a message, and shows every event to whoever
+// listens.
+func (c *Client) notify(e Event) {
+	switch e.Kind {
+	case Sent, Received, Dropped:
+		c.logMessage(e)
+	}
+	if c.cfg.Notify != nil {
+		e.Time = c.cfg.Now()
+		c.cfg.Notify(e)
+	}
+}
+
+// logMessage writes one line at debug for a message that went or came.
+func (c *Client) logMessage(e Event) {
+	if !c.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	event := [...]string{Sent: "sent", Received: "received", Dropped: "dropped"}[e.Kind]
+	attrs := []any{slog.String("message", e.Message.String())}
+	switch {
+	case e.Kind == Dropped:
+		attrs = append(attrs, slog.String("reason", string(e.Reason)))
+	case e.Err != nil:
+		event = "not sent"
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	c.cfg.Log.Debug(event, attrs...)
+}
+
+// trouble tells of a failure beside the exchange. It is called from beside the
+// loop, so only the log hears of it.
+func (c *Client) trouble(err error) {
+	c.cfg.Log.Warn("trouble", slog.Any("error", err))
+}
