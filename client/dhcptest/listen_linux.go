@@ -1,0 +1,174 @@
+package dhcptest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/packet"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/dhcp4"
+)
+
+// A Listener joins a server to a real link.
+type Listener struct {
+	server *Server
+	conn   *packet.Conn
+	port   net.PacketConn // nil if somebody else has port 67
+	later  schedule
+	done   chan struct{}
+}
+
+// Listen joins the server to a link and serves until Close. It uses a packet
+// socket, so that it can reach clients that have no address yet, and send what
+// no sane host would. It needs CAP_NET_RAW in the network namespace of the
+// calling thread; package nettest makes namespaces.
+//
+// The host should hold the server's identifier as an address: it is the kernel,
+// or a [Squatter], that answers the ARP requests of clients that renew.
+func (s *Server) Listen(ifi *net.Interface) (*Listener, error) {
+	filter, err := toServers()
+	if err != nil {
+		return nil, listenError(ifi, err)
+	}
+	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_IP, &packet.Config{Filter: filter})
+	if err != nil {
+		return nil, listenError(ifi, err)
+	}
+	l := &Listener{server: s, conn: conn, done: make(chan struct{})}
+	if l.port, err = holdPort(ifi); err != nil {
+		return nil, errors.Join(listenError(ifi, err), conn.Close())
+	}
+	go l.serve()
+	return l, nil
+}
+
+func listenError(ifi *net.Interface, err error) error {
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("listen for DHCP on %s: %w (CAP_NET_RAW and CAP_NET_BIND_SERVICE are needed)", ifi.Name, err)
+	}
+	return fmt.Errorf("listen for DHCP on %s: %w", ifi.Name, err)
+}
+
+// toServers is the filter that lets through unfragmented UDP to port 67. Offset
+// 0 is the IP header.
+func toServers() ([]bpf.RawInstruction, error) {
+	return bpf.Assemble([]bpf.Instruction{
+		bpf.LoadAbsolute{Off: 9, Size: 1}, // protocol
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_UDP, SkipTrue: 6},
+		bpf.LoadAbsolute{Off: ipFragment, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: notWhole, SkipTrue: 4},
+		bpf.LoadMemShift{Off: 0},          // X = length of the IP header
+		bpf.LoadIndirect{Off: 2, Size: 2}, // destination port
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: serverPort, SkipTrue: 1},
+		bpf.RetConstant{Val: 1 << 16},
+		bpf.RetConstant{Val: 0},
+	})
+}
+
+// holdPort opens a UDP socket that nobody reads. Without it the kernel would
+// answer what clients send by unicast with "port unreachable". If another
+// program has the port it keeps the kernel quiet just as well.
+func holdPort(ifi *net.Interface) (net.PacketConn, error) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var bind, share error
+		err := c.Control(func(fd uintptr) {
+			share = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+			bind = unix.BindToDevice(int(fd), ifi.Name)
+		})
+		return errors.Join(err, share, bind)
+	}}
+	c, err := lc.ListenPacket(context.Background(), "udp4", ":67")
+	if errors.Is(err, unix.EADDRINUSE) {
+		return nil, nil
+	}
+	return c, err
+}
+
+// Close takes the server off the link; replies that were still to come are not
+// sent. The server itself can be used again.
+func (l *Listener) Close() error {
+	err := l.conn.SetReadDeadline(time.Unix(1, 0)) // closing would not wake the reader cleanly
+	<-l.done
+	l.later.close()
+	err = errors.Join(err, l.conn.Close())
+	if l.port != nil {
+		err = errors.Join(err, l.port.Close())
+	}
+	return err
+}
+
+func (l *Listener) serve() {
+	defer close(l.done)
+	b := make([]byte, 1<<16)
+	for {
+		n, from, err := l.conn.ReadFrom(b)
+		switch {
+		case errors.Is(err, unix.ENETDOWN):
+			continue // said once each time the link goes down
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return
+		case err != nil:
+			l.server.diary.add(Event{Time: time.Now(), Err: fmt.Errorf("stopped listening: %w", err)})
+			return
+		}
+		l.take(slices.Clone(b[:n]), hardwareAddr(from))
+	}
+}
+
+func hardwareAddr(a net.Addr) dhcp4.HardwareAddr {
+	if a, ok := a.(*packet.Addr); ok {
+		return dhcp4.HardwareAddr(a.HardwareAddr)
+	}
+	return nil
+}
+
+// take lets the server handle a frame and sends its replies, each in its time.
+func (l *Listener) take(frame []byte, peer dhcp4.HardwareAddr) {
+	e, err := request(frame)
+	if err != nil {
+		e = Event{Frame: frame, Err: err}
+	} else if !l.server.hears(e.Dst) {
+		return
+	}
+	e.Time, e.Peer = time.Now(), peer
+	for _, r := range l.server.handle(e) {
+		l.later.after(r.Delay, func() { _ = l.send(r, peer) }) // the log has the error
+	}
+}
+
+// Send puts a reply that nobody asked for on the link, now: a late DHCPACK, a
+// forged DHCPNAK. Without To.Hardware it goes to all hosts. It returns when the
+// kernel has it.
+func (l *Listener) Send(r Reply) error { return l.send(r, nil) }
+
+func (l *Listener) send(r Reply, peer dhcp4.HardwareAddr) error {
+	frame, err := r.encode()
+	if err == nil && len(frame) == 0 {
+		return nil
+	}
+	if r.To.Addr != broadcast && len(r.To.Hardware) == 0 {
+		r.To.Hardware = peer
+	}
+	e := r.event(frame, err)
+	e.Time = time.Now()
+	if err == nil {
+		_, e.Err = l.conn.WriteTo(frame, &packet.Addr{HardwareAddr: orBroadcast(r.To.Hardware)})
+	}
+	l.server.diary.add(e)
+	return e.Err
+}
+
+func orBroadcast(a dhcp4.HardwareAddr) net.HardwareAddr {
+	if len(a) == 0 {
+		return net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	}
+	return net.HardwareAddr(a)
+}
