@@ -1,0 +1,117 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/nettest"
+)
+
+// isARP finds the client's questions for the server.
+func isARP(f nettest.Frame) bool {
+	op, _, target, ok := f.ARP()
+	return ok && op == 1 && target == serverAddr
+}
+
+// F2: the server answers ARP only when the test wants it to.
+func TestF2FlushReturnsWhenARPIsDone(t *testing.T) {
+	p := newPair(t)
+	p.client.Addr("eth0", "192.0.2.77/24")
+	p.sysctl(p.client, "neigh/eth0/mcast_solicit", "100")
+	p.sysctl(p.client, "neigh/eth0/retrans_time_ms", "50")
+	p.sysctl(p.server, "conf/eth0/arp_ignore", "8") // mute
+	heard := p.server.Hear("eth0")
+	p.send(request(dhcp4.Release, leased), serverAddr)
+	flushed := make(chan error, 1)
+	go func() { flushed <- p.conn.Flush(t.Context()) }()
+	asked := 0
+	if _, ok := heard.Wait(limit, func(f nettest.Frame) bool {
+		if isARP(f) {
+			asked++
+		}
+		return asked == 3
+	}); !ok {
+		t.Fatal("the client does not ask for the server")
+	}
+	select {
+	case err := <-flushed:
+		t.Fatalf("Flush returned before ARP was done: %v", err)
+	default:
+	}
+	if n := len(dhcpFrames(heard)); n != 0 {
+		t.Fatalf("%d messages were sent without ARP", n)
+	}
+	p.sysctl(p.server, "conf/eth0/arp_ignore", "0")
+	p.check(<-flushed)
+	// From here on the address is not needed any more.
+	p.check(p.client.SetDown("eth0"))
+	if _, src, _, _ := p.wait(heard, dhcp4.Release).DHCP(); src != leased {
+		t.Errorf("from %v, want %v", src, leased)
+	}
+}
+
+func dhcpFrames(c *nettest.Capture) (out []nettest.Frame) {
+	for _, f := range c.Frames() {
+		if _, _, _, ok := f.DHCP(); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func TestF2FlushTellsWhenNobodyAnswersARP(t *testing.T) {
+	p := newPair(t)
+	p.client.Addr("eth0", "192.0.2.77/24")
+	p.sysctl(p.client, "neigh/eth0/retrans_time_ms", "20")
+	nobody := netip.MustParseAddr("192.0.2.200")
+	p.send(request(dhcp4.Release, leased), nobody)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if err := p.conn.Flush(ctx); !errors.Is(err, unix.EHOSTUNREACH) {
+		t.Errorf("Flush: %v, want EHOSTUNREACH", err)
+	}
+	// Told once; what is sent next has nothing to do with it (E19).
+	p.check(p.conn.Flush(ctx))
+	p.send(request(dhcp4.Request, leased), serverAddr)
+	p.check(p.conn.Flush(ctx))
+}
+
+// E19: what became of an earlier message does not fail a later one.
+func TestE19LostMessageDoesNotFailTheNext(t *testing.T) {
+	p := newPair(t)
+	p.client.Addr("eth0", "192.0.2.77/24")
+	heard := p.server.Hear("eth0")
+	p.send(request(dhcp4.Request, leased), serverAddr) // nobody listens at port 67
+	if _, ok := heard.Wait(limit, func(f nettest.Frame) bool {
+		return f.EtherType() == unix.ETH_P_IP && f.Data[14+9] == unix.IPPROTO_ICMP
+	}); !ok {
+		t.Fatal("the server's kernel does not complain: this test tests nothing")
+	}
+	p.send(request(dhcp4.Release, leased), serverAddr)
+}
+
+func TestFlushEndsWithItsContext(t *testing.T) {
+	p := newPair(t)
+	p.client.Addr("eth0", "192.0.2.77/24")
+	p.sysctl(p.client, "neigh/eth0/mcast_solicit", "100")
+	p.send(request(dhcp4.Release, leased), netip.MustParseAddr("192.0.2.200"))
+	cause := errors.New("no more time")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if err := p.conn.Flush(ctx); !errors.Is(err, cause) {
+		t.Errorf("Flush: %v, want the context's cause", err)
+	}
+}
+
+func TestFlushHasNothingToDoForBroadcasts(t *testing.T) {
+	p := newPair(t)
+	p.check(p.conn.Flush(t.Context()))
+	p.client.Addr("eth0", "192.0.2.77/24")
+	p.send(request(dhcp4.Request, leased), netip.Addr{})
+	p.check(p.conn.Flush(t.Context()))
+}
