@@ -1,0 +1,240 @@
+package arpcheck
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mdlayher/arp"
+)
+
+// A holder that is slower than the window answers all three probes too late.
+// The answers wait for Watch, which defends against the first and gives in to
+// the second.
+func TestLateAnswersToProbesAreHeardByWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		n.onSend = func(w *fakeWire, p *arp.Packet) {
+			if isProbe(p) {
+				time.AfterFunc(250*time.Millisecond, func() { w.hear(replyFrom(them)) })
+			}
+		}
+		if holder, err := c.Probe(t.Context(), addr); holder != nil || err != nil {
+			t.Fatalf("probe: %v, %v", holder, err)
+		}
+		if err := c.Announce(t.Context(), addr); err != nil {
+			t.Fatalf("announce: %v", err)
+		}
+		holder, err := c.Watch(t.Context(), addr)
+		if !bytes.Equal(holder, them) || err != nil {
+			t.Errorf("watch: %v, %v; want %v", holder, err, them)
+		}
+		if n.opened() != 1 || !n.wire(0).narrow {
+			t.Errorf("%d sockets, narrowed: %v; want one for all, narrowed for Watch", n.opened(), n.wire(0).narrow)
+		}
+	})
+}
+
+func TestK11WatchDefendsAndGivesIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		done := make(chan net.HardwareAddr)
+		go func() {
+			holder, _ := c.Watch(t.Context(), addr)
+			done <- holder
+		}()
+		synctest.Wait()
+		w := n.wire(0)
+		time.Sleep(time.Hour) // K10: it listens for as long as the address is used
+		w.hear(announcement(them, addr))
+		time.Sleep(10 * time.Second)
+		w.hear(announcement(third, addr))
+		time.Sleep(9 * time.Second)
+		w.hear(probePacket(them, addr)) // K15
+		synctest.Wait()
+		select {
+		case holder := <-done:
+			t.Fatalf("gave in to %v early", holder)
+		default:
+		}
+		w.hear(announcement(them, addr))
+		if holder := <-done; !bytes.Equal(holder, them) {
+			t.Errorf("gave in to %v, want %v", holder, them)
+		}
+		wantStory(t, n, "1h0m0s send announcement\n1h0m10s send announcement\n")
+	})
+}
+
+func TestK15ProxyThatAnswersTheAnnouncementsIsNoConflict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		n.onSend = func(w *fakeWire, p *arp.Packet) {
+			if isAnnouncement(p) {
+				w.hear(makeARP(arp.OperationReply, third, addr, us, addr))
+			}
+		}
+		if holder, err := c.Probe(t.Context(), addr); holder != nil || err != nil {
+			t.Fatalf("probe: %v, %v", holder, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		go func() { _ = c.Announce(ctx, addr) }()
+		if holder, err := c.Watch(ctx, addr); holder != nil || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("watch: %v, %v; want it to hold on", holder, err)
+		}
+	})
+}
+
+func TestEveryProbeHearsOnANewSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		for range 2 {
+			if holder, err := c.Probe(t.Context(), addr); holder != nil || err != nil {
+				t.Fatalf("%v, %v", holder, err)
+			}
+			// Heard after this probe: not for the next one.
+			n.wire(n.opened() - 1).hear(replyFrom(them))
+		}
+		synctest.Wait()
+		if n.opened() != 2 || !n.wire(0).closed || n.wire(1).closed {
+			t.Errorf("%d sockets, first closed: %v, second closed: %v", n.opened(), n.wire(0).closed, n.wire(1).closed)
+		}
+	})
+}
+
+func TestWatchDoesNotTrustWhatWaitedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		if _, err := c.Probe(t.Context(), addr); err != nil {
+			t.Fatal(err)
+		}
+		n.wire(0).hear(announcement(them, addr))
+		n.wire(0).hear(announcement(them, addr))
+		time.Sleep(10 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if holder, _ := c.Watch(ctx, addr); holder != nil {
+			t.Errorf("gave in to %v, heard 10 s ago", holder)
+		}
+		if n.opened() != 2 {
+			t.Errorf("%d sockets, want a new one", n.opened())
+		}
+	})
+}
+
+func TestTwoWatchersDoNotShareASocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{Defence: DefendNever})
+		done := make(chan net.HardwareAddr, 2)
+		for range 2 {
+			go func() {
+				holder, _ := c.Watch(t.Context(), addr)
+				done <- holder
+			}()
+		}
+		synctest.Wait()
+		if n.opened() != 2 {
+			t.Fatalf("%d sockets, want 2", n.opened())
+		}
+		for i := range 2 {
+			n.wire(i).hear(announcement(them, addr))
+			<-done
+		}
+		synctest.Wait()
+		if !n.wire(0).closed || !n.wire(1).closed {
+			t.Error("sockets left open")
+		}
+	})
+}
+
+func TestCloseReleasesWhatProbeLeftOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		if _, err := c.Probe(t.Context(), addr); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := c.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		}
+		if !n.wire(0).closed {
+			t.Error("socket left open")
+		}
+		if _, err := c.Probe(t.Context(), addr); !errors.Is(err, errClosed) {
+			t.Errorf("probe after close: %v", err)
+		}
+	})
+}
+
+func TestTapSeesEveryPacket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []string
+		c, n := newFake(t, Config{Tap: func(f Frame) {
+			p, err := parse(f.Data)
+			if err != nil {
+				t.Errorf("frame %x: %v", f.Data, err)
+				return
+			}
+			way := "heard from "
+			if f.Sent {
+				way = "sent to "
+			}
+			seen = append(seen, kindOf(p)+" "+way+f.Peer.String())
+		}})
+		n.onSend = func(w *fakeWire, p *arp.Packet) { w.hear(announcement(them, addr)) }
+		if holder, err := c.Probe(t.Context(), addr); holder == nil {
+			t.Fatalf("no conflict, %v", err)
+		}
+		want := []string{"probe sent to ff:ff:ff:ff:ff:ff", "announcement heard from 02:00:00:00:00:03"}
+		if len(seen) != 2 || seen[0] != want[0] || seen[1] != want[1] {
+			t.Errorf("got %q, want %q", seen, want)
+		}
+	})
+}
+
+func TestAnnounceAndWatchDoNotDisturbEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _, _ = c.Watch(ctx, addr) }()
+		synctest.Wait()
+		if err := c.Announce(t.Context(), addr); err != nil {
+			t.Fatal(err)
+		}
+		// The watcher still reads: another one needs a socket of its own.
+		go func() { _, _ = c.Watch(ctx, addr) }()
+		synctest.Wait()
+		if n.opened() != 2 || n.wire(0).closed {
+			t.Errorf("%d sockets, first closed: %v; want 2 open", n.opened(), n.wire(0).closed)
+		}
+		// The socket outlives the watcher for as long as it is announced on.
+		go func() { _ = c.Announce(t.Context(), addr) }()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if !n.wire(0).closed || n.wire(1).closed {
+			t.Errorf("first closed: %v, second closed: %v; want only the first", n.wire(0).closed, n.wire(1).closed)
+		}
+		time.Sleep(time.Second)
+	})
+}
+
+func TestProbeOfAnotherAddressLeavesNoSocketBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		go func() { _, _ = c.Probe(t.Context(), addr) }()
+		time.Sleep(100 * time.Millisecond)
+		if holder, err := c.Probe(t.Context(), other); holder != nil || err != nil {
+			t.Errorf("%v, %v; want free", holder, err)
+		}
+		synctest.Wait()
+		if n.opened() != 2 || !n.wire(0).closed || n.wire(1).closed {
+			t.Errorf("%d sockets, first closed: %v, second closed: %v; want the second kept", n.opened(), n.wire(0).closed, n.wire(1).closed)
+		}
+	})
+}
