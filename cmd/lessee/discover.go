@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/machine"
+)
+
+func discoverCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "discover",
+		Usage:     "list every server that answers, and what each offers; take nothing",
+		ArgsUsage: "IFACE",
+		Description: `Sends DHCPDISCOVER, collects every DHCPOFFER for a while, and prints them with
+the one that "lessee acquire" with the same flags would choose, and why the
+others lose. No DHCPREQUEST is sent, so the servers forget their offers.
+A second server that nobody meant to be there shows here.
+
+   lessee discover eth0
+   lessee discover eth0 --wait 10s --format json
+   lessee discover eth0 --request-address 192.0.2.77 --require ntp-servers`,
+		Flags: join([]cli.Flag{
+			&cli.DurationFlag{Name: "wait", Value: 4 * time.Second, Usage: "collect offers for `TIME`; servers that ping an address first take up to 3s"},
+		}, waitFlags(time.Minute), identityFlags(), choiceFlags(), stateFlags(), outputFlags()),
+		Action:       onLink(discover),
+		OnUsageError: onUsageError,
+	}
+}
+
+func discover(ctx context.Context, s *settings) error {
+	s.machine.Survey = true
+	offers, _, err := survey(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(offers) == 0 {
+		return nothingOffered(offers)
+	}
+	return s.print(document{Result: "discovered", Offers: offersOf(offers)})
+}
+
+// survey collects offers on a link that is up already.
+func survey(ctx context.Context, s *settings) (_ []machine.Offer, _ *session, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	o, err := open(ctx, s, needs{})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	c, err := o.client(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	offers, err := c.Discover(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return offers, o, nil
+}
+
+// nothingOffered is the failure of a survey: silence, or nothing but offers
+// that were refused.
+func nothingOffered(offers []machine.Offer) error {
+	r := machine.Report{Cause: machine.CauseNoServer, Text: "no offer came"}
+	if len(offers) > 0 {
+		r = machine.Report{Cause: machine.CauseRefused, Text: fmt.Sprintf("none of %d offers is acceptable; the last one: %v", len(offers), offers[len(offers)-1]), Offers: offers}
+	}
+	return &client.Obstacle{Report: r}
+}

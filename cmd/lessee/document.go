@@ -1,0 +1,263 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/machine"
+)
+
+// A document is what a command found out or did: the one thing that it prints,
+// in whatever format. Its JSON form is documented in `lessee help` and does not
+// change but by new members.
+type document struct {
+	Version int    `json:"lessee"` // of this form: 1
+	Link    string `json:"link"`
+	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, failed
+
+	Error  *problem     `json:"error,omitempty"` // with failed
+	Lease  *lease.Lease `json:"lease,omitempty"`
+	Offers []offer      `json:"offers,omitempty"`
+	Plan   []string     `json:"plan,omitempty"`  // with planned: what would be done to the host, a step a line
+	Notes  []string     `json:"notes,omitempty"` // what was not followed, and why
+}
+
+// problem is why a command failed.
+type problem struct {
+	Exit  int    `json:"exit"`            // the exit code
+	Cause string `json:"cause,omitempty"` // what stood in the way, in a few fixed words
+	Text  string `json:"text"`
+}
+
+// offer is one DHCPOFFER and what became of it.
+type offer struct {
+	Server  string        `json:"server,omitempty"`
+	Address string        `json:"address"`
+	Seconds *uint32       `json:"lease_seconds,omitempty"`
+	Chosen  bool          `json:"chosen"`
+	Why     string        `json:"why,omitempty"` // it lost
+	Options dhcp4.Options `json:"options"`
+}
+
+// failure is the document of an error.
+func failure(link string, err error) document {
+	d := document{Version: 1, Link: link, Result: "failed", Error: &problem{Exit: exitCode(err), Text: err.Error()}}
+	var o *client.Obstacle
+	if errors.As(err, &o) {
+		d.Error.Cause = string(o.Report.Cause)
+		d.Offers = offersOf(o.Report.Offers)
+	}
+	return d
+}
+
+func offersOf(list []machine.Offer) (out []offer) {
+	for _, o := range list {
+		p := offer{Address: o.Addr.String(), Chosen: o.Chosen, Why: o.Why, Options: o.Message.Options}
+		if o.Server.IsValid() {
+			p.Server = o.Server.String()
+		}
+		if t, err := dhcp4.LeaseTime.Get(o.Message.Options); err == nil {
+			p.Seconds = (*uint32)(&t)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// print writes a document in the format that was asked for. A failure in the
+// text format is on standard error already.
+func (s *settings) print(d document) error {
+	d.Version, d.Link = 1, s.link
+	var err error
+	switch s.format {
+	case "json":
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(d)
+	case "env":
+		err = writeEnv(os.Stdout, envOf(d))
+	default:
+		if d.Error == nil {
+			err = writeText(os.Stdout, d)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+// writeText prints a document for people.
+func writeText(w io.Writer, d document) error {
+	p := &printer{w: w}
+	switch {
+	case d.Offers != nil || d.Result == "discovered":
+		p.offers(d.Offers)
+	case d.Lease != nil && !d.Lease.IsZero():
+		p.lease(d)
+	default:
+		p.line("%s: %s", d.Link, d.Result)
+	}
+	for _, step := range d.Plan {
+		p.line("  would %s", step)
+	}
+	for _, n := range d.Notes {
+		p.line("  note: %s", n)
+	}
+	return p.err
+}
+
+// A printer writes lines until one fails.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// field writes a line with a name, if there is a value.
+func (p *printer) field(name string, value string) {
+	if value != "" {
+		p.line("  %-12s %s", name, value)
+	}
+}
+
+func (p *printer) lease(d document) {
+	l := d.Lease
+	server := "an unknown server"
+	if l.Server.IsValid() {
+		server = l.Server.String()
+	}
+	p.line("%s: %s, %v from %s", d.Link, d.Result, l.Addr, server)
+	if d.Result != "informed" && d.Result != "released" {
+		p.field("until", until(*l))
+	}
+	p.field("routers", words(l.Routers))
+	routes := l.ClasslessRoutes
+	if routes == nil {
+		routes = l.StaticRoutes
+	}
+	for _, r := range routes {
+		p.field("route", r.String())
+	}
+	p.field("dns", words(l.DNS))
+	p.field("domain", l.Domain)
+	p.field("search", words(l.Search))
+	p.field("ntp", words(l.NTP))
+	if l.MTU != 0 {
+		p.field("mtu", fmt.Sprint(l.MTU))
+	}
+}
+
+// until is when a lease ends, and how long it is.
+func until(l lease.Lease) string {
+	if l.Infinite() {
+		return "for ever"
+	}
+	return fmt.Sprintf("%s (%v)", l.Expiry.Local().Format(time.DateTime), l.Expiry.Sub(l.Start).Round(time.Second))
+}
+
+// offers writes a table of servers and what they offer.
+func (p *printer) offers(list []offer) {
+	if len(list) == 0 {
+		p.line("no offers")
+		return
+	}
+	servers := map[string]bool{}
+	p.line("%-15s  %-18s  %-10s  %s", "SERVER", "OFFERS", "FOR", "ROUTERS, DNS, VERDICT")
+	for _, o := range list {
+		servers[o.Server] = true
+		length := "-"
+		if o.Seconds != nil {
+			length = dhcp4.Lifetime(*o.Seconds).String()
+		}
+		p.line("%-15s  %-18s  %-10s  %s", orDash(o.Server), o.Address, length, verdict(o))
+	}
+	if len(servers) > 1 {
+		p.line("warning: %d servers answer on this link; is one of them not meant to be here?", len(servers))
+	}
+}
+
+func verdict(o offer) string {
+	text := ""
+	for _, s := range []dhcp4.Spec{dhcp4.Routers, dhcp4.DNS} {
+		if v, ok := o.Options.Lookup(s.OptionCode()); ok {
+			if t, err := s.Format(v); err == nil {
+				text += t + "  "
+			}
+		}
+	}
+	if o.Chosen {
+		return text + "would be chosen"
+	}
+	return text + "lost: " + o.Why
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// words joins values by spaces.
+func words[T any](v []T) string {
+	text := ""
+	for i, e := range v {
+		if i > 0 {
+			text += " "
+		}
+		text += fmt.Sprint(e)
+	}
+	return text
+}
+
+// envOf is a document as shell variables. Every option of the lease is there
+// by its number as well.
+func envOf(d document) [][2]string {
+	out := [][2]string{{"LESSEE_LINK", d.Link}, {"LESSEE_RESULT", d.Result}}
+	add := func(name, value string) { out = append(out, [2]string{"LESSEE_" + name, value}) }
+	if d.Error != nil {
+		add("EXIT", fmt.Sprint(d.Error.Exit))
+		add("CAUSE", d.Error.Cause)
+		add("ERROR", d.Error.Text)
+	}
+	if l := d.Lease; l != nil && !l.IsZero() {
+		add("ADDRESS", l.Addr.Addr().String())
+		add("PREFIX_LENGTH", fmt.Sprint(l.Addr.Bits()))
+		if l.Server.IsValid() {
+			add("SERVER", l.Server.String())
+		}
+		if !l.Expiry.IsZero() {
+			add("EXPIRY", fmt.Sprint(l.Expiry.Unix()))
+			add("LEASE_SECONDS", fmt.Sprint(int64(l.Expiry.Sub(l.Start)/time.Second)))
+		}
+		add("ROUTERS", words(l.Routers))
+		add("DNS", words(l.DNS))
+		add("DOMAIN", l.Domain)
+		add("SEARCH", words(l.Search))
+		add("HOSTNAME", l.HostName)
+		add("NTP", words(l.NTP))
+		if l.MTU != 0 {
+			add("MTU", fmt.Sprint(l.MTU))
+		}
+		for _, o := range l.Options {
+			add(fmt.Sprintf("OPTION_%d", uint8(o.Code)), o.String())
+		}
+	}
+	for i, o := range d.Offers {
+		add(fmt.Sprintf("OFFER_%d", i), o.Address+" "+o.Server)
+	}
+	return out
+}

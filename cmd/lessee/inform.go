@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/lessee/lessee/client/machine"
+)
+
+func informCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "inform",
+		Usage:     "ask for configuration for an address that was set by other means",
+		ArgsUsage: "IFACE",
+		Description: `Sends DHCPINFORM (RFC 2131, section 4.4.3) from the link's address and prints
+what the server answers: routers, name servers and so on. There is no lease, and
+the host is left alone.
+
+   lessee inform eth0
+   lessee inform eth0 --address 192.0.2.9/24 --server 192.0.2.1 --format json`,
+		Flags: join([]cli.Flag{
+			&cli.StringFlag{Name: "address", Usage: "ask for `ADDRESS/BITS`, which the link has; default: its first one"},
+			&cli.StringFlag{Name: "server", Usage: "ask the server at `ADDRESS` alone; default: all"},
+		}, waitFlags(time.Minute), identityFlags(), stateFlags(), outputFlags()),
+		Action:       informAction,
+		OnUsageError: onUsageError,
+	}
+}
+
+// informAction reads the two flags that only this command has.
+func informAction(c *cli.Context) error {
+	return onLink(func(ctx context.Context, s *settings) error {
+		r := &flagReader{c: c}
+		var in machine.Inform
+		if v := c.String("server"); v != "" {
+			in.Server = r.addr("server", v)
+		}
+		if v := c.String("address"); v != "" {
+			var err error
+			if in.Addr, err = netip.ParsePrefix(v); err != nil || !in.Addr.Addr().Is4() {
+				r.bad("address", v, fmt.Errorf("want an IPv4 address and the length of its prefix"), "192.0.2.9/24")
+			}
+		}
+		if r.err != nil {
+			return r.err
+		}
+		return inform(ctx, s, in)
+	})(c)
+}
+
+func inform(ctx context.Context, s *settings, in machine.Inform) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	o, err := open(ctx, s, needs{})
+	if err != nil {
+		return err
+	}
+	if !in.Addr.IsValid() {
+		if in.Addr, err = firstAddr(o); err != nil {
+			return o.done(err, nil)
+		}
+	}
+	c, err := o.client(nil)
+	if err != nil {
+		return o.done(err, nil)
+	}
+	l, err := c.Inform(ctx, in)
+	return o.done(err, func() document { return document{Result: "informed", Lease: &l} })
+}
+
+// firstAddr is the link's first IPv4 address.
+func firstAddr(o *session) (netip.Prefix, error) {
+	addrs, err := o.ifi.Interface().Addrs()
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("addresses of %s: %w", o.link, err)
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+			return p, nil
+		}
+	}
+	return netip.Prefix{}, &usageError{
+		fmt.Sprintf("%s has no IPv4 address to ask for", o.link),
+		fmt.Sprintf("lessee acquire %s", o.link),
+	}
+}
