@@ -97,6 +97,12 @@ func (n *Net) Bridge(h *Machine, name string, hosts ...*Machine) {
 	must(n.t, n.World.Bridge(h.Host, name, list...))
 }
 
+// Plug connects one more host to a bridge.
+func (n *Net) Plug(h *Machine, bridge string, peer *Machine) {
+	n.t.Helper()
+	must(n.t, n.World.Plug(h.Host, bridge, peer.Host))
+}
+
 // Must runs f in the host's namespace.
 func (m *Machine) Must(f func() error) {
 	m.t.Helper()

@@ -130,20 +130,25 @@ func (w *World) Bridge(h *Host, name string, hosts ...*Host) error {
 		return err
 	}
 	for _, peer := range hosts {
-		if err := w.Connect(h, peer.Name, peer, "eth0"); err != nil {
-			return err
-		}
-		if err := h.onLink(peer.Name, func(l netlink.Link) error {
-			bridge, err := netlink.LinkByName(name)
-			if err != nil {
-				return err
-			}
-			return netlink.LinkSetMaster(l, bridge)
-		}); err != nil {
+		if err := w.Plug(h, name, peer); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Plug connects one more host to a bridge on h, by its eth0.
+func (w *World) Plug(h *Host, bridge string, peer *Host) error {
+	if err := w.Connect(h, peer.Name, peer, "eth0"); err != nil {
+		return err
+	}
+	return h.onLink(peer.Name, func(l netlink.Link) error {
+		b, err := netlink.LinkByName(bridge)
+		if err != nil {
+			return err
+		}
+		return netlink.LinkSetMaster(l, b)
+	})
 }
 
 func (h *Host) onLink(name string, f func(netlink.Link) error) error {
