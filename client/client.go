@@ -149,7 +149,11 @@ func (c *Client) Release(ctx context.Context, l lease.Lease) error {
 func (c *Client) result(r machine.Report, err error) (lease.Lease, error) {
 	switch {
 	case err != nil:
-		return lease.Lease{}, &Obstacle{Report: c.obstacle, Err: err}
+		o := &Obstacle{Report: c.obstacle, Err: err}
+		if o.Report.Cause == "" && errors.Is(err, context.DeadlineExceeded) {
+			o.Report.Cause = machine.CauseNoServer // it ended while the first message waited for an answer
+		}
+		return lease.Lease{}, o
 	case isObstacle(r.Cause):
 		return lease.Lease{}, &Obstacle{Report: r}
 	}

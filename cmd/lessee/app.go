@@ -67,15 +67,12 @@ configured (what was changed is undone).`,
 	}
 }
 
-// onUsageError turns the library's complaint into ours.
+// onUsageError turns the library's complaint into ours. The context has no
+// arguments yet.
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	name := "eth0"
-	if c.Args().Present() && !strings.HasPrefix(c.Args().First(), "-") {
-		name = c.Args().First()
-	}
 	try := "lessee help"
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
-		try = fmt.Sprintf("lessee %s %s, or lessee help %s", c.Command.Name, name, c.Command.Name)
+		try = fmt.Sprintf("lessee %s %s, or lessee help %s", c.Command.Name, someLink(), c.Command.Name)
 	}
 	return &usageError{err.Error(), try}
 }

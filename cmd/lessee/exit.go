@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -67,10 +66,6 @@ func obstacleCode(o *client.Obstacle) int {
 		return exitNoLink
 	case machine.CauseApplyFailed:
 		return exitNotApplied
-	case "":
-		if errors.Is(o.Err, context.DeadlineExceeded) {
-			return exitNoServer
-		}
 	}
 	return exitFailed
 }
