@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/nettest"
+)
+
+// A bench is a switch with a server. Every measurement gets a host of its own.
+type bench struct {
+	dir, binary string
+	world       *nettest.World
+	sw          *nettest.Host
+	server      *exec.Cmd
+	hosts       int
+}
+
+// limit bounds the wait for one address.
+const limit = 30 * time.Second
+
+func newBench(dir, binary string) (*bench, error) {
+	w, err := nettest.NewWorld()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{dir: dir, binary: binary, world: w}
+	if b.sw, err = w.Host("switch"); err != nil {
+		return nil, err
+	}
+	server, err := w.Host("server")
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(w.Bridge(b.sw, "br0", server), server.AddAddr("eth0", netip.MustParsePrefix("192.0.2.1/24"))); err != nil {
+		return nil, err
+	}
+	b.server = exec.Command("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--port=0", "--interface=eth0",
+		"--no-ping", "--dhcp-range=192.0.2.10,192.0.2.250,255.255.255.0,10m", "--dhcp-option=3,192.0.2.1", "--dhcp-option=6,192.0.2.53",
+		"--dhcp-leasefile="+filepath.Join(dir, "leases"), "--pid-file="+filepath.Join(dir, "pid"))
+	return b, server.Start(b.server)
+}
+
+func (b *bench) close() {
+	_ = b.server.Process.Kill() // its only end
+	_ = b.server.Wait()         // killed
+	b.world.Close()
+}
+
+// newHost is a host that no client has run on, with eth0 up.
+func (b *bench) newHost() (*nettest.Host, error) {
+	b.hosts++
+	h, err := b.world.Host(fmt.Sprintf("h%d", b.hosts))
+	if err != nil {
+		return nil, err
+	}
+	state := filepath.Join(b.dir, "state")
+	err = errors.Join(os.RemoveAll(state), os.MkdirAll(state, 0o755), os.WriteFile(filepath.Join(state, "dhclient.leases"), nil, 0o644))
+	return h, errors.Join(err, b.world.Plug(b.sw, "br0", h))
+}
+
+// once measures one client once.
+func (b *bench) once(c client) (time.Duration, error) {
+	h, err := b.newHost()
+	if err != nil {
+		return 0, err
+	}
+	updates, done := make(chan netlink.AddrUpdate, 16), make(chan struct{})
+	defer close(done)
+	if err := h.Do(func() error { return netlink.AddrSubscribe(updates, done) }); err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(c.args[0], c.args[1:]...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // for ending whatever it started
+	start := time.Now()
+	if err := h.Start(cmd); err != nil {
+		return 0, err
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	defer end(cmd)
+	for {
+		select {
+		case u := <-updates:
+			if u.NewAddr && u.LinkAddress.IP.To4() != nil && !u.LinkAddress.IP.IsLoopback() {
+				return time.Since(start), nil
+			}
+		case <-timer.C:
+			end(cmd)
+			return 0, fmt.Errorf("%w\n%s", errNoAddress, out.String())
+		}
+	}
+}
+
+// end lets a command end by itself for a while, then ends it and its children.
+func end(cmd *exec.Cmd) {
+	if cmd.ProcessState != nil {
+		return
+	}
+	timer := time.AfterFunc(time.Second, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	_ = cmd.Wait() // how it ends does not matter any more
+	timer.Stop()
+}
+
+// memory is the most that lessee acquire had resident at a time, in KiB. It is
+// asked for while the program runs: what wait4 tells includes this program,
+// which it was forked from.
+func (b *bench) memory() (peak int, err error) {
+	h, err := b.newHost()
+	if err != nil {
+		return 0, err
+	}
+	c := b.clients()[1]
+	cmd := exec.Command(c.args[0], c.args[1:]...)
+	if err := h.Start(cmd); err != nil {
+		return 0, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if peak == 0 {
+				err = errors.Join(err, errors.New("its memory was not seen"))
+			}
+			return peak, err
+		case <-time.After(5 * time.Millisecond):
+			peak = max(peak, highWater(cmd.Process.Pid))
+		}
+	}
+}
+
+// highWater is VmHWM of a process, in KiB; 0 if it is gone.
+func highWater(pid int) int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/nettest"
+)
+
+// A client is a program that gets a lease for eth0.
+type client struct {
+	name string
+	args []string
+}
+
+// clients are all that are compared, each as its own documentation starts it
+// once. None of them checks the address by ARP but where it says so.
+func (b *bench) clients() []client {
+	state := filepath.Join(b.dir, "state")
+	lessee := []string{b.binary, "acquire", "eth0", "--state-dir", state, "--run-dir", state}
+	return []client{
+		{"lessee --probe off", append(lessee, "--probe", "off")},
+		{"lessee --probe fast", append(lessee, "--probe", "fast")},
+		{"dhclient", []string{"dhclient", "-4", "-1", "-d", "-pf", state + "/dhclient.pid", "-lf", state + "/dhclient.leases", "eth0"}},
+		{"udhcpc", []string{"udhcpc", "-i", "eth0", "-q", "-n", "-f"}},
+		{"dhcpcd", []string{"dhcpcd", "-4", "-1", "-B", "--noarp", "eth0"}},
+		{"networkd", []string{"/lib/systemd/systemd-networkd"}},
+	}
+}
+
+// privateFiles gives the clients directories and a resolv.conf that nobody
+// else sees.
+func privateFiles(dir string) error {
+	for _, path := range []string{"/run", "/var/lib/dhcp", "/var/lib/dhcpcd"} {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount("tmpfs", path, "tmpfs", 0, "mode=755"); err != nil {
+			return fmt.Errorf("private %s: %w", path, err)
+		}
+	}
+	resolv := filepath.Join(dir, "resolv.conf")
+	if err := os.WriteFile(resolv, nil, 0o644); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/etc/resolv.conf"); err == nil {
+		if err := nettest.PutFile(resolv, "/etc/resolv.conf"); err != nil {
+			return err
+		}
+	}
+	// systemd-networkd waits for udev to know a link, unless /sys cannot be
+	// written, as in a container.
+	if err := unix.Mount("sysfs", "/sys", "sysfs", unix.MS_RDONLY, ""); err != nil {
+		return fmt.Errorf("read-only /sys: %w", err)
+	}
+	if err := os.MkdirAll("/run/systemd/network", 0o755); err != nil {
+		return err
+	}
+	conf := "[Match]\nName=eth0\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+	return os.WriteFile("/run/systemd/network/10-eth0.network", []byte(conf), 0o644)
+}

@@ -1,0 +1,147 @@
+// Bench measures DHCP clients side by side, in one run: the time from exec to
+// the address on the link, as the kernel tells it. It is for root, and needs
+// dnsmasq and the other clients; all of it happens in namespaces.
+//
+//	go run ./.ci/bench
+//
+// It ends with an error if lessee does not keep its bounds.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lessee/lessee/client/nettest"
+)
+
+// The bounds.
+const (
+	maxRatio  = 0.4                    // of dhclient's and of networkd's median, with --probe off
+	maxProbe  = 210 * time.Millisecond // that --probe fast adds: its window, and 10 ms
+	maxMemory = 10 << 10               // resident, KiB
+	maxBinary = 7 << 20                // stripped, bytes
+)
+
+func main() {
+	rounds := flag.Int("rounds", 15, "how often each client is measured")
+	only := flag.String("only", "", "measure only these clients, by comma")
+	binary := flag.String("lessee", "", "the program; built if not given")
+	flag.Parse()
+	code, err := run(*rounds, *only, *binary)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(rounds int, only, binary string) (int, error) {
+	if !nettest.Inside() {
+		return nettest.Reexec()
+	}
+	if err := nettest.Settle(); err != nil {
+		return 1, err
+	}
+	dir, err := os.MkdirTemp("", "lessee-bench-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	if binary == "" {
+		binary = filepath.Join(dir, "lessee")
+		build := exec.Command("go", "build", "-tags=urfave_cli_no_docs", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/lessee")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return 1, fmt.Errorf("build: %w\n%s", err, out)
+		}
+	}
+	if err := privateFiles(dir); err != nil {
+		return 1, err
+	}
+	b, err := newBench(dir, binary)
+	if err != nil {
+		return 1, err
+	}
+	defer b.close()
+	return b.measure(rounds, only)
+}
+
+// measure runs all clients in turn, round by round, so that the machine's
+// moods meet all of them, and prints the table.
+func (b *bench) measure(rounds int, only string) (int, error) {
+	var names []string
+	times := map[string][]time.Duration{}
+	for round := range rounds + 1 { // the first one warms caches
+		for _, c := range b.clients() {
+			if only != "" && !slices.Contains(strings.Split(only, ","), c.name) {
+				continue
+			}
+			d, err := b.once(c)
+			if err != nil {
+				return 1, fmt.Errorf("%s: %w", c.name, err)
+			}
+			if round == 0 {
+				names = append(names, c.name)
+				continue
+			}
+			times[c.name] = append(times[c.name], d)
+		}
+	}
+	memory, err := b.memory()
+	if err != nil {
+		return 1, err
+	}
+	size, err := os.Stat(b.binary)
+	if err != nil {
+		return 1, err
+	}
+	median := map[string]time.Duration{}
+	fmt.Printf("%-22s %9s %9s %9s  %s\n", "exec to address, ms", "min", "median", "max", "of dhclient's median")
+	for _, n := range names {
+		t := times[n]
+		slices.Sort(t)
+		median[n] = t[len(t)/2]
+		ratio := "-"
+		if d := median["dhclient"]; d > 0 {
+			ratio = fmt.Sprintf("%.2f", float64(median[n])/float64(d))
+		}
+		fmt.Printf("%-22s %9.1f %9.1f %9.1f  %s\n", n, ms(t[0]), ms(median[n]), ms(t[len(t)-1]), ratio)
+	}
+	fmt.Printf("lessee acquire: at most %.1f MiB resident; the stripped binary has %.2f MiB\n", float64(memory)/1024, float64(size.Size())/(1<<20))
+	return judge(median, memory, size.Size()), nil
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// judge holds the figures to the bounds.
+func judge(median map[string]time.Duration, memory int, size int64) (code int) {
+	fail := func(format string, args ...any) {
+		fmt.Printf("BOUND BROKEN: "+format+"\n", args...)
+		code = 1
+	}
+	off := median["lessee --probe off"]
+	for _, other := range []string{"dhclient", "networkd"} {
+		if d := median[other]; d > 0 && off > 0 && float64(off) > maxRatio*float64(d) {
+			fail("--probe off takes %.2f of %s's median, at most %v", float64(off)/float64(d), other, maxRatio)
+		}
+	}
+	if fast := median["lessee --probe fast"]; fast > off+maxProbe {
+		fail("--probe fast adds %v, at most %v", fast-off, maxProbe)
+	}
+	if memory > maxMemory {
+		fail("%d KiB resident, at most %d", memory, maxMemory)
+	}
+	if size > maxBinary {
+		fail("the binary has %d bytes, at most %d", size, maxBinary)
+	}
+	return code
+}
+
+var errNoAddress = errors.New("no address within 30 s")
