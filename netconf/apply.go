@@ -22,12 +22,35 @@ type applier struct {
 
 // run makes all changes, new before old, and stops at the first that fails.
 func (a *applier) run(before record) error {
+	if old := before.Address; old != nil && old.Prefix != a.plan.Address.Prefix && old.Prefix.Masked() == a.plan.Address.Prefix.Masked() {
+		var err error
+		if before, err = a.clear(before); err != nil {
+			return err
+		}
+	}
 	for _, step := range []func(record) error{a.address, a.routes, a.oldAddress, a.setMTU, a.names} {
 		if err := step(before); err != nil {
 			return err
 		}
 	}
 	return a.record.save(a.path)
+}
+
+// clear takes old address and routes away before the new ones come. Of two
+// addresses of one subnet the kernel counts the later one as secondary, and
+// takes it away along with the first: new before old does not work there.
+func (a *applier) clear(before record) (record, error) {
+	for _, r := range slices.Backward(before.Routes) {
+		if err := a.deleteRoute(r); err != nil {
+			return before, err
+		}
+	}
+	if err := a.oldAddress(before); err != nil {
+		return before, err
+	}
+	a.record.Address = nil
+	before.Address, before.Routes = nil, nil
+	return before, nil
 }
 
 // takeBack undoes what was done, the last first. What cannot be undone is

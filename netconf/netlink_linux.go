@@ -99,8 +99,28 @@ func (k *netlinkKernel) replaceAddr(a Address, left time.Duration) error {
 	return netlink.AddrReplace(k.link, addr(a, left))
 }
 
+// delAddr deletes an address, and nothing else: where it was the first of its
+// subnet, the kernel takes all later ones of that subnet away as well (unless
+// promote_secondaries is set), and those are put back.
 func (k *netlinkKernel) delAddr(p netip.Prefix) error {
-	return netlink.AddrDel(k.link, &netlink.Addr{IPNet: ipNet(p)})
+	before, err := netlink.AddrList(k.link, netlink.FAMILY_V4)
+	if err != nil {
+		return err
+	}
+	if err := netlink.AddrDel(k.link, &netlink.Addr{IPNet: ipNet(p)}); err != nil {
+		return err
+	}
+	var errs []error
+	for _, a := range before {
+		ip, _ := netip.AddrFromSlice(a.IP.To4())
+		if a.Flags&unix.IFA_F_SECONDARY != 0 && ip != p.Addr() && p.Contains(ip) {
+			a.Flags &^= unix.IFA_F_SECONDARY | unix.IFA_F_PERMANENT // the kernel's to say
+			if err := netlink.AddrAdd(k.link, &a); !errors.Is(err, unix.EEXIST) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (k *netlinkKernel) route(r Route) *netlink.Route {

@@ -24,7 +24,12 @@ func Watch(ctx context.Context, index int) (<-chan LinkState, error) {
 	if err != nil {
 		return nil, err
 	}
-	go w.run(ctx, updates)
+	// Asked for here, in the caller's thread: threads have namespaces.
+	first, err := w.look()
+	if err != nil {
+		return nil, fmt.Errorf("watch links: %w", err)
+	}
+	go w.run(ctx, first, updates)
 	return w.out, nil
 }
 
@@ -49,9 +54,9 @@ func (w *watcher) subscribe(ctx context.Context) (<-chan netlink.LinkUpdate, err
 
 // run reports changes. When the kernel could not keep up with us, or the
 // subscription broke, the link is asked for and the subscription made anew.
-func (w *watcher) run(ctx context.Context, updates <-chan netlink.LinkUpdate) {
+func (w *watcher) run(ctx context.Context, first LinkState, updates <-chan netlink.LinkUpdate) {
 	defer close(w.out)
-	if !w.look(ctx) {
+	if !w.tell(ctx, first) {
 		return
 	}
 	for {
@@ -82,22 +87,25 @@ func (w *watcher) run(ctx context.Context, updates <-chan netlink.LinkUpdate) {
 // again resubscribes; nil ends the watcher.
 func (w *watcher) again(ctx context.Context) <-chan netlink.LinkUpdate {
 	updates, err := w.subscribe(ctx)
-	if err != nil || !w.look(ctx) {
+	if err != nil {
+		return nil
+	}
+	if now, err := w.look(); err != nil || !w.tell(ctx, now) {
 		return nil
 	}
 	return updates
 }
 
-// look asks for the link and tells of it.
-func (w *watcher) look(ctx context.Context) bool {
+// look asks for the link.
+func (w *watcher) look() (LinkState, error) {
 	l, err := netlink.LinkByIndex(w.index)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		return w.tell(ctx, LinkState{Gone: true})
+		return LinkState{Gone: true}, nil
 	}
 	if err != nil {
-		return true // an update will come
+		return LinkState{}, err
 	}
-	return w.tell(ctx, LinkState{Carrier: hasCarrier(l.Attrs())})
+	return LinkState{Carrier: hasCarrier(l.Attrs())}, nil
 }
 
 // tell passes a state on if it is news, and reports whether there is more to

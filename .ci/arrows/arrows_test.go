@@ -168,7 +168,9 @@ func arrows(s source) (out []string) {
 		name, _ := strconv.Unquote(spec.Path.Value)
 		first, _, _ := strings.Cut(name, "/")
 		standard := !strings.Contains(first, ".")
-		fits := func(may string) bool { return name == may || strings.HasSuffix(may, "/") && strings.HasPrefix(name, may) }
+		fits := func(may string) bool {
+			return name == may || strings.HasSuffix(may, "/") && strings.HasPrefix(name, may)
+		}
 		switch files, guarded := onlyIn[s.folder+"\x00"+name]; {
 		case standard && r.pure && slices.Contains(impure, name):
 			out = append(out, fmt.Sprintf("%s/%s is pure and imports %s", s.folder, s.name, name))

@@ -1,0 +1,406 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/nettest"
+)
+
+func TestMain(m *testing.M) { nettest.Main(m) }
+
+// A rig is a host with one link and an operator's resolv.conf.
+type rig struct {
+	t    *testing.T
+	net  *nettest.Net
+	m    *nettest.Machine
+	peer *nettest.Machine
+	dir  string
+}
+
+const operators = "nameserver 203.0.113.53\n"
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	n := nettest.New(t)
+	r := &rig{t: t, net: n, m: n.Host("host"), peer: n.Host("peer"), dir: t.TempDir()}
+	n.Connect(r.m, "eth0", r.peer, "eth0")
+	if err := os.WriteFile(r.resolvConf(), []byte(operators), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *rig) resolvConf() string { return filepath.Join(r.dir, "resolv.conf") }
+
+func (r *rig) open(o Options) (h *Host) {
+	r.t.Helper()
+	r.m.Must(func() (err error) {
+		h, err = Open("eth0", Config{Options: o, StateDir: r.dir, ResolvConf: r.resolvConf()})
+		return err
+	})
+	return h
+}
+
+// state is everything that a lease may change, in a line or two.
+func (r *rig) state() string {
+	r.t.Helper()
+	var b strings.Builder
+	for _, a := range r.m.AddrsOf("eth0") {
+		fmt.Fprintln(&b, a.Prefix, a.Valid == 0, a.Proto, a.Flags)
+	}
+	for _, l := range r.m.RoutesOf() {
+		fmt.Fprintln(&b, l)
+	}
+	mtu, err := r.m.MTU("eth0")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	text, err := os.ReadFile(r.resolvConf())
+	info, errStat := os.Stat(r.resolvConf())
+	if err := errors.Join(err, errStat); err != nil {
+		r.t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "mtu %d\n%v %s", mtu, info.Mode(), text)
+	return b.String()
+}
+
+func (r *rig) apply(h *Host, l lease.Lease) error {
+	return r.m.Do(func() error { return h.Apply(context.Background(), l) })
+}
+
+func (r *rig) withdraw(h *Host, l lease.Lease) {
+	r.t.Helper()
+	r.m.Must(func() error { return h.Withdraw(context.Background(), l) })
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// fullLease uses everything.
+func fullLease() lease.Lease {
+	return testLease(func(l *lease.Lease) {
+		l.ClasslessRoutes = []dhcp4.Route{route("10.0.0.0/8", "192.0.2.2"), route("0.0.0.0/0", "198.51.100.1"), route("10.9.0.0/16", "0.0.0.0")}
+		l.MTU, l.Domain = 1400, "example.com"
+		l.DNS = []netip.Addr{netip.MustParseAddr("192.0.2.53")}
+	})
+}
+
+func TestApplyRenewWithdrawLeavesTheHostAsItWas(t *testing.T) {
+	r := newRig(t)
+	before := r.state()
+	h := r.open(Options{MTU: true})
+	r.must(r.apply(h, fullLease()))
+	want := []string{
+		"10.0.0.0/8 via 192.0.2.2 dev eth0 proto dhcp src 192.0.2.77",
+		"10.9.0.0/16 dev eth0 proto dhcp scope link src 192.0.2.77",
+		"192.0.2.0/24 dev eth0 proto dhcp scope link src 192.0.2.77",
+		"198.51.100.1/32 dev eth0 proto dhcp scope link src 192.0.2.77",
+		"default via 198.51.100.1 dev eth0 proto dhcp src 192.0.2.77",
+	}
+	if got := r.m.RoutesOf(); !slices.Equal(got, want) {
+		t.Errorf("routes %q, want %q", got, want)
+	}
+	if a := r.m.AddrsOf("eth0"); len(a) != 1 || a[0].Valid > time.Hour || a[0].Valid < 59*time.Minute || a[0].Proto != protoDHCP || a[0].Flags&unix.IFA_F_NOPREFIXROUTE == 0 {
+		t.Errorf("E17: addresses %+v", a)
+	}
+	// E10, G12: changed options change that much and no more.
+	r.must(r.apply(h, testLease(func(l *lease.Lease) {
+		l.ClasslessRoutes = []dhcp4.Route{route("10.0.0.0/8", "192.0.2.3")}
+		l.Expiry = time.Now().Add(2 * time.Hour)
+	})))
+	want = []string{
+		"10.0.0.0/8 via 192.0.2.3 dev eth0 proto dhcp src 192.0.2.77",
+		"192.0.2.0/24 dev eth0 proto dhcp scope link src 192.0.2.77",
+	}
+	if got := r.m.RoutesOf(); !slices.Equal(got, want) {
+		t.Errorf("after the change: routes %q, want %q", got, want)
+	}
+	if a := r.m.AddrsOf("eth0"); len(a) != 1 || a[0].Valid < 119*time.Minute {
+		t.Errorf("addresses %+v", a)
+	}
+	// Another process withdraws what the record tells.
+	r.withdraw(r.open(Options{}), lease.Lease{})
+	if after := r.state(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if files, err := filepath.Glob(r.dir + "/*.json"); err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+func TestE16AnotherAddressReplacesTheOldOne(t *testing.T) {
+	r := newRig(t)
+	h := r.open(Options{})
+	r.must(r.apply(h, testLease(nil)))
+	r.must(r.apply(h, testLease(func(l *lease.Lease) {
+		l.Addr = netip.MustParsePrefix("198.51.100.7/24")
+		l.Routers = []netip.Addr{netip.MustParseAddr("198.51.100.1")}
+	})))
+	if a := r.m.AddrsOf("eth0"); len(a) != 1 || a[0].Prefix.String() != "198.51.100.7/24" {
+		t.Errorf("addresses %+v", a)
+	}
+	if got := r.m.RoutesOf(); len(got) != 2 || strings.Contains(strings.Join(got, ""), "192.0.2.") {
+		t.Errorf("routes %q", got)
+	}
+}
+
+func TestAnotherAddressOfTheSameSubnetReplacesTheOldOne(t *testing.T) {
+	r := newRig(t)
+	h := r.open(Options{})
+	r.must(r.apply(h, testLease(nil)))
+	r.must(r.apply(h, testLease(func(l *lease.Lease) { l.Addr = netip.MustParsePrefix("192.0.2.78/24") })))
+	if a := r.m.AddrsOf("eth0"); len(a) != 1 || a[0].Prefix.String() != "192.0.2.78/24" {
+		t.Errorf("addresses %+v", a)
+	}
+	want := []string{"192.0.2.0/24 dev eth0 proto dhcp scope link src 192.0.2.78", "default via 192.0.2.1 dev eth0 proto dhcp src 192.0.2.78"}
+	if got := r.m.RoutesOf(); !slices.Equal(got, want) {
+		t.Errorf("routes %q, want %q", got, want)
+	}
+}
+
+func TestInfiniteLeaseIsForEver(t *testing.T) {
+	r := newRig(t)
+	r.must(r.apply(r.open(Options{}), testLease(func(l *lease.Lease) { l.T1, l.T2, l.Expiry = time.Time{}, time.Time{}, time.Time{} })))
+	if a := r.m.AddrsOf("eth0"); len(a) != 1 || a[0].Valid != 0 || a[0].Preferred != 0 {
+		t.Errorf("C19: %+v", a)
+	}
+}
+
+func TestE17TheKernelItselfEndsALeaseThatNobodyRenews(t *testing.T) {
+	r := newRig(t)
+	r.must(r.apply(r.open(Options{}), testLease(func(l *lease.Lease) { l.Expiry = time.Now().Add(1500 * time.Millisecond) })))
+	deadline := time.Now().Add(5 * time.Second)
+	for len(r.m.AddrsOf("eth0")) > 0 {
+		if time.Now().After(deadline) {
+			t.Fatalf("still there: %+v", r.m.AddrsOf("eth0"))
+		}
+		time.Sleep(100 * time.Millisecond) // the kernel's clock cannot be made to run
+	}
+	if got := r.m.RoutesOf(); len(got) != 0 {
+		t.Errorf("routes %q", got)
+	}
+}
+
+func TestTheOperatorsOwnIsLeftAlone(t *testing.T) {
+	r := newRig(t)
+	r.m.Addr("eth0", "192.0.2.77/24") // the very address, for ever
+	if err := r.m.AddRoute(netip.MustParsePrefix("0.0.0.0/0"), netip.MustParseAddr("192.0.2.9")); err != nil {
+		t.Fatal(err)
+	}
+	r.m.Addr("eth0", "203.0.113.5/24")
+	before := r.state()
+	h := r.open(Options{})
+	l := fullLease()
+	r.must(r.apply(h, l))
+	r.must(r.apply(h, l))
+	for _, a := range r.m.AddrsOf("eth0") {
+		if a.Valid != 0 || a.Proto == protoDHCP {
+			t.Errorf("the operator's address became ours: %+v", a)
+		}
+	}
+	if !slices.Contains(r.m.RoutesOf(), "default via 192.0.2.9 dev eth0 proto boot") {
+		t.Errorf("routes %q", r.m.RoutesOf())
+	}
+	r.withdraw(h, l)
+	if after := r.state(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestTheOperatorsSecondAddressOutlivesOurFirst(t *testing.T) {
+	r := newRig(t)
+	h := r.open(Options{})
+	r.must(r.apply(h, testLease(nil)))
+	r.m.Addr("eth0", "192.0.2.5/24") // counts as secondary to ours
+	r.withdraw(h, testLease(nil))
+	if a := r.m.AddrsOf("eth0"); len(a) != 1 || a[0].Prefix.String() != "192.0.2.5/24" || a[0].Valid != 0 {
+		t.Errorf("the operator's address went with ours: %+v", a)
+	}
+}
+
+// A failing kernel refuses its n-th request that changes something.
+type failing struct {
+	kernel
+	n     int
+	calls int
+}
+
+var errInjected = errors.New("injected")
+
+func (f *failing) fail() bool { f.calls++; return f.calls == f.n }
+
+func (f *failing) setMTU(n int) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.setMTU(n)
+}
+
+func (f *failing) addAddr(a Address, d time.Duration) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.addAddr(a, d)
+}
+
+func (f *failing) replaceAddr(a Address, d time.Duration) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.replaceAddr(a, d)
+}
+
+func (f *failing) delAddr(p netip.Prefix) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.delAddr(p)
+}
+
+func (f *failing) addRoute(r Route) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.addRoute(r)
+}
+
+func (f *failing) replaceRoute(r Route) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.replaceRoute(r)
+}
+
+func (f *failing) delRoute(r Route) error {
+	if f.fail() {
+		return errInjected
+	}
+	return f.kernel.delRoute(r)
+}
+
+func TestWhateverRequestFailsEverythingIsTakenBack(t *testing.T) {
+	first := fullLease()
+	changed := testLease(func(l *lease.Lease) {
+		l.Addr = netip.MustParsePrefix("192.0.2.78/24")
+		l.ClasslessRoutes = []dhcp4.Route{route("10.0.0.0/8", "192.0.2.3"), route("172.16.0.0/12", "192.0.2.2")}
+		l.MTU = 1300
+	})
+	moved := changed
+	moved.Addr = netip.MustParsePrefix("198.51.100.7/24")
+	moved.ClasslessRoutes = []dhcp4.Route{route("10.0.0.0/8", "198.51.100.3")}
+	for name, leases := range map[string][]lease.Lease{
+		"a first lease": {first}, "another address of the subnet": {first, changed},
+		"another network": {first, moved}, "other routes": {first, testLease(func(l *lease.Lease) { l.MTU = 1300 })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for n := 1; ; n++ {
+				r := newRig(t)
+				h := r.open(Options{MTU: true})
+				for _, l := range leases[:len(leases)-1] {
+					r.must(r.apply(h, l))
+				}
+				before := r.state()
+				f := &failing{kernel: h.kernel, n: n}
+				h.kernel = f
+				err := r.apply(h, leases[len(leases)-1])
+				if f.calls < n { // nothing was left to fail
+					r.must(err)
+					if n < 6 {
+						t.Fatalf("only %d requests", f.calls)
+					}
+					return
+				}
+				if !errors.Is(err, errInjected) {
+					t.Fatalf("request %d failed, and Apply says %v", n, err)
+				}
+				if after := r.state(); after != before {
+					t.Fatalf("request %d failed; before:\n%s\nafter:\n%s", n, before, after)
+				}
+				h.kernel = f.kernel
+				r.withdraw(h, lease.Lease{})
+				if a := r.m.AddrsOf("eth0"); len(a) != 0 {
+					t.Fatalf("request %d failed; the record forgot %+v", n, a)
+				}
+			}
+		})
+	}
+}
+
+func TestVanishedLinkIsACleanError(t *testing.T) {
+	r := newRig(t)
+	h := r.open(Options{})
+	r.must(r.apply(h, testLease(nil)))
+	r.must(r.m.Remove("eth0"))
+	if err := r.apply(h, testLease(nil)); !errors.Is(err, ErrNoLink) {
+		t.Errorf("Apply: %v", err)
+	}
+	r.withdraw(h, testLease(nil)) // gone is done
+	err := r.m.Do(func() error { _, err := Open("eth0", Config{}); return err })
+	if !errors.Is(err, ErrNoLink) {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+func TestUpWaitsForTheCarrierAndDownUndoesIt(t *testing.T) {
+	r := newRig(t)
+	r.must(errors.Join(r.m.SetDown("eth0"), r.peer.SetDown("eth0")))
+	h := r.open(Options{})
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	if err := r.m.Do(func() error { return h.Up(ctx) }); !errors.Is(err, ErrNoCarrier) {
+		t.Errorf("Up without a cable: %v", err)
+	}
+	r.must(r.peer.SetUp("eth0"))
+	r.must(r.m.Do(func() error { return h.Up(context.Background()) }))
+	r.must(r.m.Do(r.open(Options{}).Down)) // another process
+	ifi, err := r.m.Interface("eth0")
+	if err != nil || ifi.Flags&1 != 0 {
+		t.Errorf("flags %v, %v", ifi.Flags, err)
+	}
+}
+
+func TestWatchTellsOfCarrierAndEnd(t *testing.T) {
+	r := newRig(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ifi, err := r.m.Interface("eth0")
+	r.must(err)
+	var states <-chan LinkState
+	r.m.Must(func() (err error) { states, err = Watch(ctx, ifi.Index); return err })
+	wait := func(want LinkState) {
+		t.Helper()
+		for s := range states {
+			if s == want {
+				return
+			}
+		}
+		t.Fatalf("never %+v", want)
+	}
+	wait(LinkState{Carrier: true})
+	r.must(r.peer.SetDown("eth0"))
+	wait(LinkState{})
+	r.must(r.peer.SetUp("eth0"))
+	wait(LinkState{Carrier: true})
+	r.must(r.m.Remove("eth0"))
+	wait(LinkState{Gone: true})
+	if _, more := <-states; more {
+		t.Error("there is more to say of a link that is gone")
+	}
+}
