@@ -324,7 +324,7 @@ func raw(least int) form[[]byte] {
 		show:    func(v []byte) string { return fmt.Sprintf("0x%x", v) },
 		scan:    scanHex,
 		data:    func(v []byte) any { return hex(v) },
-		example: "0xdeadbeef",
+		example: "0x" + strings.Repeat("01", max(least, 4)),
 	}
 }
 
