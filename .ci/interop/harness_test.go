@@ -176,16 +176,38 @@ func (w *world) exchange() (out []string) {
 	return out
 }
 
+// hearing bounds how long a frame takes from the wire to the capture, which
+// runs beside the program under test.
+const hearing = 10 * time.Second
+
+// sees compares the exchange, from the given message on, with what it should
+// be.
+func (w *world) sees(from int, want ...string) {
+	w.t.Helper()
+	seen := 0
+	w.heard.Wait(hearing, func(f nettest.Frame) bool {
+		if _, _, _, ok := f.DHCP(); ok {
+			seen++
+		}
+		return seen == from+len(want)
+	})
+	if got := w.exchange()[from:]; !slices.Equal(got, want) {
+		w.t.Errorf("on the wire: %q, want %q", got, want)
+	}
+}
+
 // find returns the first frame with a message of that type.
 func (w *world) find(typ dhcp4.MessageType) (nettest.Frame, *dhcp4.Message) {
 	w.t.Helper()
-	for _, f := range w.heard.Frames() {
-		if m, _, _, ok := f.DHCP(); ok && m.Type() == typ {
-			return f, m
-		}
+	f, ok := w.heard.Wait(hearing, func(f nettest.Frame) bool {
+		m, _, _, ok := f.DHCP()
+		return ok && m.Type() == typ
+	})
+	if !ok {
+		w.t.Fatalf("no %v in %v", typ, w.exchange())
 	}
-	w.t.Fatalf("no %v in %v", typ, w.exchange())
-	return nettest.Frame{}, nil
+	m, _, _, _ := f.DHCP()
+	return f, m
 }
 
 // untouched checks that the host is as it was before lessee came.
