@@ -48,6 +48,7 @@ type Client struct {
 	end      func(machine.Report) bool // whether a report is the last one
 	last     *machine.Report           // the report that ended the errand
 	obstacle machine.Report            // what stood in the way most recently
+	drops    map[machine.Reason]int    // messages dropped so far
 }
 
 // New returns a client; nothing is sent before one of its methods is called.
@@ -65,7 +66,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{cfg: cfg, machine: m}, nil
+	return &Client{cfg: cfg, machine: m, drops: map[machine.Reason]int{}}, nil
 }
 
 // Remembered is a lease from an earlier time. Held says that it is still

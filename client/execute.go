@@ -39,6 +39,7 @@ func (c *Client) do(ctx context.Context, out machine.Output) {
 	case machine.Forget:
 		c.host(ctx, func(context.Context) { c.forget() })
 	case machine.Drop:
+		c.drops[out.Reason]++
 		c.notify(Event{Kind: Dropped, Message: out.Message, Reason: out.Reason})
 	case machine.Report:
 		c.report(out)

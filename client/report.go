@@ -74,7 +74,7 @@ func (c *Client) logMessage(e Event) {
 	attrs := []any{slog.String("message", e.Message.String())}
 	switch {
 	case e.Kind == Dropped:
-		attrs = append(attrs, slog.String("reason", string(e.Reason)))
+		attrs = append(attrs, slog.String("reason", string(e.Reason)), slog.Int("count", c.drops[e.Reason]))
 	case e.Err != nil:
 		event = "not sent"
 		attrs = append(attrs, slog.Any("error", e.Err))

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"errors"
 	"net/netip"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -108,26 +109,40 @@ func (m *Machine) message(t dhcp4.MessageType) *dhcp4.Message {
 // wish adds what the client would like, the same in every message that may
 // carry it (RFC 2131, sections 3.5 and 4.3.1).
 func (m *Machine) wish(msg *dhcp4.Message, forLease bool) {
-	if forLease && m.cfg.LeaseTime > 0 {
-		put(dhcp4.LeaseTime, msg, m.cfg.LeaseTime)
-	}
-	put(dhcp4.MaxMessageSize, msg, m.cfg.MaxMessageSize)
-	put(dhcp4.ParameterList, msg, m.cfg.Parameters)
-	if _, named := m.cfg.Options.Lookup(dhcp4.FQDN.Code); m.cfg.HostName != "" && !named {
-		put(dhcp4.HostName, msg, m.cfg.HostName)
-	}
-	if m.cfg.VendorClass != "" {
-		put(dhcp4.VendorClass, msg, m.cfg.VendorClass)
-	}
-	if len(m.cfg.UserClass) > 0 {
-		put(dhcp4.UserClass, msg, m.cfg.UserClass)
-	}
-	for _, o := range m.cfg.Options {
-		msg.Options.Put(o.Code, o.Value)
+	for _, o := range m.wishes {
+		if forLease || o.Code != dhcp4.LeaseTime.Code {
+			msg.Options.Put(o.Code, o.Value)
+		}
 	}
 }
 
-// put sets one option; what can fail was tried in New.
+// wishes writes what the configuration wishes for; the error says what of it
+// cannot be written.
+func (c *Config) wishes() (o dhcp4.Options, err error) {
+	var errs []error
+	if c.LeaseTime > 0 {
+		errs = append(errs, dhcp4.LeaseTime.Put(&o, c.LeaseTime))
+	}
+	errs = append(errs, dhcp4.MaxMessageSize.Put(&o, c.MaxMessageSize), dhcp4.ParameterList.Put(&o, c.Parameters))
+	if _, named := c.Options.Lookup(dhcp4.FQDN.Code); c.HostName != "" && !named {
+		errs = append(errs, dhcp4.HostName.Put(&o, c.HostName))
+	}
+	if c.VendorClass != "" {
+		errs = append(errs, dhcp4.VendorClass.Put(&o, c.VendorClass))
+	}
+	if len(c.UserClass) > 0 {
+		errs = append(errs, dhcp4.UserClass.Put(&o, c.UserClass))
+	}
+	for _, own := range c.Options {
+		o.Put(own.Code, own.Value)
+	}
+	return o, errors.Join(errs...)
+}
+
+// put sets an option whose value is known to be good: an IPv4 address, because
+// the codec and New let no other in, or a text of our own.
 func put[T any](opt dhcp4.Option[T], msg *dhcp4.Message, v T) {
-	_ = opt.Put(&msg.Options, v)
+	if err := opt.Put(&msg.Options, v); err != nil {
+		panic("machine: " + err.Error())
+	}
 }

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 // itself: give it what happened with Step, do what Step returns, and call Step
 // again no later than Deadline. It is not safe for concurrent use.
 type Machine struct {
-	cfg   Config
-	state State
-	down  bool // the link has no carrier
+	cfg    Config
+	wishes dhcp4.Options // what of it goes into messages
+	state  State
+	down   bool // the link has no carrier
 
 	// The Step under way.
 	now time.Time
@@ -73,7 +75,11 @@ func New(cfg Config) (*Machine, error) {
 		cfg.NoServerAfter = noServerAfter
 	}
 	cfg.MaxMessageSize = max(cfg.MaxMessageSize, 576) // RFC 2132, section 9.10
-	return &Machine{cfg: cfg, state: Idle}, nil
+	wishes, err := cfg.wishes()
+	if err != nil {
+		return nil, fmt.Errorf("machine: %w", err)
+	}
+	return &Machine{cfg: cfg, wishes: wishes, state: Idle}, nil
 }
 
 // State returns the state after the last Step.

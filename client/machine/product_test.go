@@ -153,3 +153,53 @@ func kind(out Output) string {
 		return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", out), "machine."))
 	}
 }
+
+// TestC10TheOrderOfOffersDoesNotMatter gives the same offers in every order.
+func TestC10TheOrderOfOffersDoesNotMatter(t *testing.T) {
+	offers := []string{
+		"192.0.2.50/24 from 192.0.2.4 dhcp-lease-time=3600",
+		"192.0.2.77/24 from 192.0.2.3 dhcp-lease-time=3600", // the former address
+		"192.0.2.51/24 from 192.0.2.1 dhcp-lease-time=3600", // the former server
+		"192.0.2.52/24 from 192.0.2.2 dhcp-lease-time=0",
+		"192.0.2.53/24 from 192.0.2.1 dhcp-lease-time=3600",
+	}
+	var permute func(done, left []string)
+	permute = func(done, left []string) {
+		if len(left) == 0 {
+			s := at(t, Selecting, "config offer-wait=1s\n0s remember 192.0.2.77/24 from 192.0.2.1 -2h 1h\n")
+			for _, o := range done {
+				s.m.Step(epoch, Received{Message: s.message("offer", strings.Fields(o))})
+			}
+			s.m.Step(s.m.Deadline(), Timeout{})
+			if got := s.m.chosen.Addr.Addr().String(); got != "192.0.2.77" {
+				t.Fatalf("%q: chosen %s", done, got)
+			}
+		}
+		for i := range left {
+			rest := append(append([]string(nil), left[:i]...), left[i+1:]...)
+			permute(append(done[:len(done):len(done)], left[i]), rest)
+		}
+	}
+	permute(nil, offers)
+}
+
+func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"no randomness":      func(c *Config) { c.Rand = nil },
+		"H7":                 func(c *Config) { c.Link.CHAddr, c.ClientID = nil, nil },
+		"H5":                 func(c *Config) { c.ClientID = dhcp4.ClientID{1} },
+		"B19":                func(c *Config) { c.Options.Put(82, []byte{1}) },
+		"rapid commit":       func(c *Config) { c.Options.Put(80, nil) },
+		"a host name":        func(c *Config) { c.HostName = "a b" },
+		"an empty class":     func(c *Config) { c.UserClass = [][]byte{{}} },
+		"an empty list":      func(c *Config) { c.Parameters = []dhcp4.Code{} },
+		"an IPv6 address":    func(c *Config) { c.RequestAddr = netip.MustParseAddr("2001:db8::1") },
+		"a hardware address": func(c *Config) { c.Link.CHAddr = make(dhcp4.HardwareAddr, 17) },
+	} {
+		cfg := testConfig()
+		change(&cfg)
+		if _, err := New(cfg); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}

@@ -63,8 +63,8 @@ func acquire(ctx context.Context, s *settings) error {
 	})
 }
 
-// done closes the session and prints the document, unless something failed.
-func (o *session) done(err error, d func() document) error {
+// done closes the errand and prints the document, unless something failed.
+func (o *errand) done(err error, d func() document) error {
 	if errClose := o.close(); err == nil {
 		err = errClose
 	}
@@ -75,7 +75,7 @@ func (o *session) done(err error, d func() document) error {
 }
 
 // notes are what of the lease was not followed, and why.
-func (o *session) notes(l lease.Lease) (out []string) {
+func (o *errand) notes(l lease.Lease) (out []string) {
 	if o.host == nil {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (s *settings) hostConfig() netconf.Config {
 }
 
 // acquire runs the client until the link is configured.
-func (o *session) acquire(ctx context.Context) (l lease.Lease, result string, err error) {
+func (o *errand) acquire(ctx context.Context) (l lease.Lease, result string, err error) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	links, err := o.watch(watching)

@@ -46,7 +46,7 @@ func discover(ctx context.Context, s *settings) error {
 }
 
 // survey collects offers on a link that is up already.
-func survey(ctx context.Context, s *settings) (_ []machine.Offer, _ *session, err error) {
+func survey(ctx context.Context, s *settings) (_ []machine.Offer, _ *errand, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	o, err := open(ctx, s, needs{})

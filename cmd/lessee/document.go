@@ -140,7 +140,11 @@ func (p *printer) lease(d document) {
 		server = l.Server.String()
 	}
 	p.line("%s: %s, %v from %s", d.Link, d.Result, l.Addr, server)
-	if d.Result != "informed" && d.Result != "released" {
+	switch d.Result {
+	case "released":
+		return
+	case "informed":
+	default:
 		p.field("until", until(*l))
 	}
 	p.field("routers", words(l.Routers))

@@ -75,7 +75,7 @@ func extend(ctx context.Context, s *settings, how func(*client.Client, context.C
 var errNoLease = errors.New("no lease is remembered that is still valid")
 
 // held is the remembered lease, if it is still good.
-func (o *session) held() (lease.Lease, error) {
+func (o *errand) held() (lease.Lease, error) {
 	r, err := o.store.Load()
 	if err != nil {
 		return lease.Lease{}, fmt.Errorf("%s: %w: %w (lessee acquire %s gets a new one)", o.link, errNoLease, err, o.link)

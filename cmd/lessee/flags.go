@@ -12,7 +12,7 @@ import (
 func outputFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "format", Value: "text", Usage: "of what is printed: `text`, json, or env (lines that a POSIX shell can eval)"},
-		&cli.StringFlag{Name: "log-level", Value: "error", Usage: "`error`, warn, info or debug; debug shows every packet, and why one was dropped"},
+		&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "error, `warn`, info or debug; debug shows every packet, and why one was dropped"},
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`text` or json"},
 		&cli.BoolFlag{Name: "trace", Usage: "draw the exchange as it happens"},
 		&cli.BoolFlag{Name: "trace-options", Usage: "with --trace: every message in full"},

@@ -73,7 +73,7 @@ func inform(ctx context.Context, s *settings, in machine.Inform) error {
 }
 
 // firstAddr is the link's first IPv4 address.
-func firstAddr(o *session) (netip.Prefix, error) {
+func firstAddr(o *errand) (netip.Prefix, error) {
 	addrs, err := o.ifi.Interface().Addrs()
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("addresses of %s: %w", o.link, err)

@@ -53,7 +53,7 @@ func release(ctx context.Context, s *settings) error {
 
 // undo withdraws whatever an earlier lease left. If that is nothing, why says
 // that there was nothing to release.
-func (o *session) undo(ctx context.Context, why error) error {
+func (o *errand) undo(ctx context.Context, why error) error {
 	if !o.host.Holds(lease.Lease{}) {
 		return why
 	}

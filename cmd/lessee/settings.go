@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -114,14 +115,31 @@ func has(c *cli.Context, flag string) bool {
 
 func (r *flagReader) logger() *slog.Logger {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(r.oneOf("log-level", "error", "warn", "info", "debug"))); err != nil {
-		level = slog.LevelError // oneOf has complained
+	if err := level.UnmarshalText([]byte(r.oneOf("log-level", "warn", "error", "info", "debug"))); err != nil {
+		level = slog.LevelWarn // oneOf has complained
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if r.oneOf("log-format", "text", "json") == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+		return slog.New(slog.NewJSONHandler(logWriter(), o))
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o))
+	return slog.New(slog.NewTextHandler(logWriter(), o))
+}
+
+// logWriter is standard error; on a terminal the line of progress gives way to
+// the log.
+func logWriter() io.Writer {
+	if isTerminal(os.Stderr) {
+		return clearing{os.Stderr}
+	}
+	return os.Stderr
+}
+
+// clearing clears the terminal's line before it writes one.
+type clearing struct{ out io.Writer }
+
+func (c clearing) Write(b []byte) (int, error) {
+	_, err := c.out.Write(append([]byte("\r\033[K"), b...))
+	return len(b), err
 }
 
 // readMachine reads what the client says and how it chooses.

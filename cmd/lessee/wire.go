@@ -30,8 +30,8 @@ var (
 	_ client.Store        = (*store.Link)(nil)
 )
 
-// A session is everything that is open while a command works on a link.
-type session struct {
+// An errand is everything that is open while a command works on a link.
+type errand struct {
 	*settings
 	now      func() time.Time
 	ifi      socket.Link
@@ -56,8 +56,8 @@ type needs struct {
 }
 
 // open opens what a command needs. Close it, whatever comes.
-func open(ctx context.Context, s *settings, n needs) (_ *session, err error) {
-	o := &session{settings: s, now: client.BootTime()}
+func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
+	o := &errand{settings: s, now: client.BootTime()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.close())
@@ -101,7 +101,7 @@ func open(ctx context.Context, s *settings, n needs) (_ *session, err error) {
 
 // openHost locks the link, so that no two of us configure it, and opens it for
 // configuration.
-func (o *session) openHost() (*netconf.Host, error) {
+func (o *errand) openHost() (*netconf.Host, error) {
 	var err error
 	if o.lock, err = lockLink(o.runDir, o.link); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (o *session) openHost() (*netconf.Host, error) {
 }
 
 // openViews opens what shows people what happens.
-func (o *session) openViews() (err error) {
+func (o *errand) openViews() (err error) {
 	o.drops = &drops{log: o.log}
 	if path := o.settings.pcap; path != "" {
 		if o.pcap, err = createPcap(path, net.HardwareAddr(o.ifi.Addr)); err != nil {
@@ -127,7 +127,7 @@ func (o *session) openViews() (err error) {
 
 // setIdentity fills in what the link decides: who we are, and randomness that
 // an attacker cannot guess.
-func (o *session) setIdentity() error {
+func (o *errand) setIdentity() error {
 	m := &o.machine
 	var seed [32]byte
 	if _, err := unix.Getrandom(seed[:], 0); err != nil {
@@ -163,7 +163,7 @@ func (o *session) setIdentity() error {
 }
 
 // client returns a client made of what is open.
-func (o *session) client(links <-chan client.LinkState) (*client.Client, error) {
+func (o *errand) client(links <-chan client.LinkState) (*client.Client, error) {
 	cfg := client.Config{
 		Machine: o.machine, Conn: o.conn, Link: links, Now: o.now,
 		Log: o.log.With("link", o.link), Notify: o.notify,
@@ -181,7 +181,7 @@ func (o *session) client(links <-chan client.LinkState) (*client.Client, error) 
 }
 
 // notify shows an event to whoever looks.
-func (o *session) notify(e client.Event) {
+func (o *errand) notify(e client.Event) {
 	if o.ladder != nil {
 		o.ladder.event(e)
 	}
@@ -192,14 +192,14 @@ func (o *session) notify(e client.Event) {
 }
 
 // tapIP and tapARP follow packets, if anybody wants to.
-func (o *session) tapIP() func(socket.Frame) {
+func (o *errand) tapIP() func(socket.Frame) {
 	if o.pcap == nil {
 		return nil
 	}
 	return func(f socket.Frame) { o.pcap.write(f.Time, f.Sent, etherIPv4, net.HardwareAddr(f.Peer), f.Data) }
 }
 
-func (o *session) tapARP() func(arpcheck.Frame) {
+func (o *errand) tapARP() func(arpcheck.Frame) {
 	if o.pcap == nil && o.ladder == nil {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (o *session) tapARP() func(arpcheck.Frame) {
 }
 
 // watch follows the link's carrier until ctx ends.
-func (o *session) watch(ctx context.Context) (<-chan client.LinkState, error) {
+func (o *errand) watch(ctx context.Context) (<-chan client.LinkState, error) {
 	states, err := netconf.Watch(ctx, o.ifi.Index)
 	if err != nil {
 		return nil, err
@@ -232,7 +232,7 @@ func (o *session) watch(ctx context.Context) (<-chan client.LinkState, error) {
 
 // remembered loads what is known from before. What cannot be used is told, and
 // serves as an address to wish for at best.
-func (o *session) remembered() client.Remembered {
+func (o *errand) remembered() client.Remembered {
 	r, err := o.store.Load()
 	if err != nil {
 		o.log.Warn("the remembered lease is not used", "link", o.link, "error", err)
@@ -252,7 +252,7 @@ func hint(l lease.Lease, now time.Time) lease.Lease {
 }
 
 // close closes whatever is open.
-func (o *session) close() error {
+func (o *errand) close() error {
 	o.progress.close()
 	var errs []error
 	if o.checker != nil {
