@@ -3,6 +3,7 @@ package nettest_test
 import (
 	"net"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -98,5 +99,15 @@ func TestStateIsTheKernels(t *testing.T) {
 	}
 	if len(b.AddrsOf("eth0")) != 0 {
 		t.Error("the other host has an address")
+	}
+}
+
+// A Fatal within Do ends the host's goroutine; nothing may wait for it.
+func TestHostWhoseThreadEndedFailsAtOnce(t *testing.T) {
+	h := nettest.New(t).Host("a")
+	for range 2 {
+		if err := h.Do(func() error { runtime.Goexit(); return nil }); err == nil || !strings.Contains(err.Error(), "ended") {
+			t.Fatalf("%v", err)
+		}
 	}
 }

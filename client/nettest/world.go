@@ -44,12 +44,13 @@ type Host struct {
 	Name  string
 	ns    netns.NsHandle
 	tasks chan func()
+	gone  chan struct{} // closed when the thread has ended
 }
 
 // Host adds a host whose only link is lo, which is up. IPv6 is off, so that
 // captures hold what the test is about.
 func (w *World) Host(name string) (*Host, error) {
-	h := &Host{Name: name, tasks: make(chan func())}
+	h := &Host{Name: name, tasks: make(chan func()), gone: make(chan struct{})}
 	ready := make(chan error)
 	go h.live(ready)
 	if err := <-ready; err != nil {
@@ -62,6 +63,7 @@ func (w *World) Host(name string) (*Host, error) {
 // live is the host's thread. It is never unlocked, so that it ends with its
 // namespace.
 func (h *Host) live(ready chan<- error) {
+	defer close(h.gone)
 	runtime.LockOSThread()
 	err := unix.Unshare(unix.CLONE_NEWNET)
 	if err == nil {
@@ -71,10 +73,10 @@ func (h *Host) live(ready chan<- error) {
 	if err != nil {
 		return
 	}
+	defer h.ns.Close()
 	for task := range h.tasks {
 		task()
 	}
-	h.ns.Close()
 }
 
 // noIPv6 keeps router solicitations and the like out of captures, where the
@@ -92,15 +94,28 @@ func noIPv6() error {
 func (h *Host) close() { close(h.tasks) }
 
 // Do runs f in the host's namespace and returns its error. It must not be
-// called from within itself.
+// called from within itself. It runs on a goroutine of the host, so f must not
+// end the test there: that would end the host, and every later Do fails.
 func (h *Host) Do(f func() error) error {
-	done := make(chan error)
-	h.tasks <- func() { done <- f() }
-	if err := <-done; err != nil {
+	done := make(chan error, 1)
+	var err error
+	select {
+	case h.tasks <- func() { done <- f() }:
+		select {
+		case err = <-done:
+		case <-h.gone:
+			err = errEnded
+		}
+	case <-h.gone:
+		err = errEnded
+	}
+	if err != nil {
 		return fmt.Errorf("on host %s: %w", h.Name, err)
 	}
 	return nil
 }
+
+var errEnded = errors.New("its thread has ended (was the test ended on it, by Fatal or FailNow?)")
 
 // Start starts a command in the host's namespace.
 func (h *Host) Start(cmd *exec.Cmd) error { return h.Do(cmd.Start) }
