@@ -99,7 +99,6 @@ func tun(arphrd int) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w (is the module tun there?)", tunDevice, err)
 	}
-	f := os.NewFile(uintptr(fd), "tun0")
 	ifr, err := unix.NewIfreq("tun0")
 	put(err)
 	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
@@ -107,9 +106,9 @@ func tun(arphrd int) (*os.File, error) {
 		unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr),
 		unix.IoctlSetInt(fd, unix.TUNSETLINK, arphrd),
 	); err != nil {
-		return nil, errors.Join(fmt.Errorf("make a tun device of type %d: %w", arphrd, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("make a tun device of type %d: %w", arphrd, err), unix.Close(fd))
 	}
-	return f, nil
+	return os.NewFile(uintptr(fd), "tun0"), nil // pollable only now
 }
 
 const tunDevice = "/dev/net/tun"
