@@ -59,8 +59,14 @@ func (b *bench) close() {
 	b.world.Close()
 }
 
-// newHost is a host that no client has run on, with eth0 up.
+// newHost is a host that no client has run on, with eth0 up. A lease that was
+// remembered from another one would be asked for in vain at first.
 func (b *bench) newHost() (*nettest.Host, error) {
+	for _, dir := range stateDirs {
+		if err := empty(dir); err != nil {
+			return nil, err
+		}
+	}
 	b.hosts++
 	h, err := b.world.Host(fmt.Sprintf("h%d", b.hosts))
 	if err != nil {
@@ -69,6 +75,15 @@ func (b *bench) newHost() (*nettest.Host, error) {
 	state := filepath.Join(b.dir, "state")
 	err = errors.Join(os.RemoveAll(state), os.MkdirAll(state, 0o755), os.WriteFile(filepath.Join(state, "dhclient.leases"), nil, 0o644))
 	return h, errors.Join(err, b.world.Plug(b.sw, "br0", h))
+}
+
+// empty removes what is in a directory.
+func empty(dir string) error {
+	list, err := os.ReadDir(dir)
+	for _, e := range list {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
 }
 
 // once measures one client once.

@@ -31,10 +31,13 @@ func (b *bench) clients() []client {
 	}
 }
 
+// stateDirs is where clients that have no option for it keep leases.
+var stateDirs = []string{"/var/lib/dhcp", "/var/lib/dhcpcd"}
+
 // privateFiles gives the clients directories and a resolv.conf that nobody
 // else sees.
 func privateFiles(dir string) error {
-	for _, path := range []string{"/run", "/var/lib/dhcp", "/var/lib/dhcpcd"} {
+	for _, path := range append([]string{"/run"}, stateDirs...) {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
 		}
