@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lessee/lessee/client/lease"
@@ -21,34 +22,40 @@ type Config struct {
 	Prober       Prober           // nil: addresses are used unchecked
 	Configurator Configurator     // nil: the host is left alone
 	Store        Store            // nil: nothing is remembered
-	Link         <-chan LinkState // nil: the link is taken to be up for ever
+	Link         <-chan LinkState // the state at the start, then each change; nil: up for ever
+	Woke         <-chan struct{}  // tells that the machine slept; nil: the clock is looked at each minute
 	Now          func() time.Time // nil: BootTime()
 	Log          *slog.Logger     // nil: silence
 	Notify       func(Event)      // nil: nobody listens. Called from the client's goroutine; must not block
 }
 
-// ErrLinkGone says that the link vanished for good.
-var ErrLinkGone = errors.New("the link is gone")
+// Errors that end a client.
+var (
+	ErrLinkGone = errors.New("the link is gone") // for good
+	ErrEnded    = errors.New("the client has ended")
+)
 
 // A Client keeps one link configured, or does one errand for it. Use it for
 // one call of Run, Acquire, Discover, Inform, Renew, Rebind or Release.
 type Client struct {
-	cfg     Config
-	machine *machine.Machine
-	inputs  chan machine.Input // from whatever runs beside the loop
-	fatal   chan error         // from the receiver: the client cannot go on
-	over    chan struct{}      // closed when the loop reads inputs no more
-	beside  sync.WaitGroup     // whatever runs beside the loop
+	cfg      Config
+	machine  *machine.Machine
+	inputs   chan machine.Input // from whatever runs beside the loop
+	commands chan *errand       // from Do
+	fatal    chan error         // from beside the loop: the client cannot go on
+	over     chan struct{}      // closed when the loop reads no more
+	beside   sync.WaitGroup     // whatever runs beside the loop
+	status   atomic.Pointer[machine.Status]
 
 	hostDone  chan struct{}      // closed when all changes to the host so far are made; nil: none yet
 	announced chan struct{}      // closed after the last announcement; nil: none yet
 	endProbe  context.CancelFunc // ends the probe under way; nil: none yet
 	endWatch  context.CancelFunc // ends announcing and watching; nil: none yet
 
-	end      func(machine.Report) bool // whether a report is the last one
-	last     *machine.Report           // the report that ended the errand
-	obstacle machine.Report            // what stood in the way most recently
-	drops    map[machine.Reason]int    // messages dropped so far
+	errands  []*errand              // under way
+	asking   *errand                // whose command the machine is taking just now
+	obstacle machine.Report         // what stood in the way most recently
+	drops    map[machine.Reason]int // messages dropped so far
 }
 
 // New returns a client; nothing is sent before one of its methods is called.
@@ -66,7 +73,13 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{cfg: cfg, machine: m, drops: map[machine.Reason]int{}}, nil
+	c := &Client{
+		cfg: cfg, machine: m, drops: map[machine.Reason]int{},
+		inputs: make(chan machine.Input), commands: make(chan *errand),
+		fatal: make(chan error, 1), over: make(chan struct{}),
+	}
+	c.publish()
+	return c, nil
 }
 
 // Remembered is a lease from an earlier time. Held says that it is still
@@ -78,10 +91,11 @@ type Remembered struct {
 
 // Run keeps the link configured until ctx ends. It then leaves the host as it
 // is, but gives back and undoes what was only half done, and returns ctx's
-// cause.
+// cause. If the link vanishes, what was configured for it elsewhere, such as
+// name servers, is undone, and the error is ErrLinkGone; if something panics,
+// nothing more is done, and it is a [*PanicError].
 func (c *Client) Run(ctx context.Context, r Remembered) error {
-	never := func(machine.Report) bool { return false }
-	_, err := c.drive(ctx, never, machine.Start{Remembered: r.Lease, Held: r.Held})
+	_, err := c.drive(ctx, nil, machine.Start{Remembered: r.Lease, Held: r.Held})
 	return err
 }
 
@@ -90,10 +104,10 @@ func (c *Client) Run(ctx context.Context, r Remembered) error {
 // [*Obstacle] that says what stood in the way most recently; everything that
 // was half done is undone.
 func (c *Client) Acquire(ctx context.Context, r Remembered) (lease.Lease, error) {
-	end := func(r machine.Report) bool {
+	e := newErrand(func(r machine.Report) bool {
 		return r.To == machine.Bound || r.Cause == machine.CauseApplyFailed
-	}
-	return c.result(c.drive(ctx, end, machine.Start{Remembered: r.Lease, Held: r.Held}))
+	})
+	return c.result(c.drive(ctx, e, machine.Start{Remembered: r.Lease, Held: r.Held}))
 }
 
 // Discover collects offers for as long as Config.Machine.OfferWait says, takes
@@ -103,16 +117,16 @@ func (c *Client) Discover(ctx context.Context) ([]machine.Offer, error) {
 	if !c.cfg.Machine.Survey {
 		return nil, errors.New("client: Discover needs Config.Machine.Survey")
 	}
-	end := func(r machine.Report) bool { return r.Cause == machine.CauseSurveyed }
-	r, err := c.drive(ctx, end, machine.Start{})
+	e := newErrand(func(r machine.Report) bool { return r.Cause == machine.CauseSurveyed })
+	r, err := c.drive(ctx, e, machine.Start{})
 	return r.Offers, err
 }
 
 // Inform asks for configuration for an address that was set by other means
 // (RFC 2131, section 4.4.3). The lease has no times.
 func (c *Client) Inform(ctx context.Context, in machine.Inform) (lease.Lease, error) {
-	end := func(r machine.Report) bool { return r.To == machine.Idle }
-	return c.result(c.drive(ctx, end, in))
+	e := newErrand(func(r machine.Report) bool { return r.To == machine.Idle })
+	return c.result(c.drive(ctx, e, in))
 }
 
 // Renew extends a lease that the host holds, by asking the server that gave
@@ -128,21 +142,14 @@ func (c *Client) Rebind(ctx context.Context, l lease.Lease) (lease.Lease, error)
 }
 
 func (c *Client) extend(ctx context.Context, l lease.Lease, how machine.Input) (lease.Lease, error) {
-	end := func(r machine.Report) bool {
-		switch r.Cause {
-		case machine.CauseExtended, machine.CauseNAK, machine.CauseNoServer, machine.CauseExpired, machine.CauseConflict:
-			return true
-		}
-		return false
-	}
-	return c.result(c.drive(ctx, end, machine.Adopt{Lease: l}, how))
+	return c.result(c.drive(ctx, newErrand(extended), machine.Adopt{Lease: l}, how))
 }
 
 // Release gives a lease that the host holds back to its server (RFC 2131,
 // section 4.4.6) and takes it off the host.
 func (c *Client) Release(ctx context.Context, l lease.Lease) error {
-	end := func(r machine.Report) bool { return r.Cause == machine.CauseReleased }
-	_, err := c.drive(ctx, end, machine.Adopt{Lease: l}, machine.Release{})
+	e := newErrand(func(r machine.Report) bool { return r.Cause == machine.CauseReleased })
+	_, err := c.drive(ctx, e, machine.Adopt{Lease: l}, machine.Release{})
 	return err
 }
 
@@ -189,7 +196,7 @@ func (o *Obstacle) Unwrap() error { return o.Err }
 func isObstacle(cause machine.Cause) bool {
 	switch cause {
 	case machine.CauseNoServer, machine.CauseRefused, machine.CauseNAK, machine.CauseConflict,
-		machine.CauseApplyFailed, machine.CauseLinkDown, machine.CauseExpired:
+		machine.CauseApplyFailed, machine.CauseLinkDown, machine.CauseExpired, machine.CauseNotPossible:
 		return true
 	}
 	return false

@@ -68,6 +68,13 @@ func answer(m *dhcp4.Message, t dhcp4.MessageType) *dhcp4.Message {
 	return out
 }
 
+// fallSilent is the server's end.
+func (w *world) fallSilent() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.serve = func(*dhcp4.Message) *dhcp4.Message { return nil }
+}
+
 func (w *world) note(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,7 +109,10 @@ func (w *world) Send(ctx context.Context, m *dhcp4.Message, _ netip.Addr) error 
 	if w.sendErr != nil {
 		return w.sendErr
 	}
-	if reply := w.serve(m); reply != nil {
+	w.mu.Lock()
+	serve := w.serve
+	w.mu.Unlock()
+	if reply := serve(m); reply != nil {
 		time.AfterFunc(w.delay, func() {
 			select {
 			case w.replies <- reply:
@@ -399,7 +409,8 @@ func TestDiscoverTakesNothing(t *testing.T) {
 func TestLinkThatVanishesEndsTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		link := make(chan LinkState, 1)
+		link := make(chan LinkState, 2)
+		link <- LinkState{Up: true}
 		w.serve = func(*dhcp4.Message) *dhcp4.Message { link <- LinkState{Gone: true}; return nil }
 		ctx, cancel := timeout(time.Minute)
 		defer cancel()

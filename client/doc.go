@@ -22,7 +22,8 @@
 //
 // # One errand or a life
 //
-// [Client.Run] keeps a link configured until its context ends. [Client.Acquire],
+// [Client.Run] keeps a link configured until its context ends; [Client.Do] gives
+// it commands meanwhile, and [Client.Status] tells how it is. [Client.Acquire],
 // Discover, Inform, Renew, Rebind and Release each do one errand and return.
 // However one of them ends, what was half done is undone, and a lease that
 // nobody will use is given back.

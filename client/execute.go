@@ -14,7 +14,9 @@ func (c *Client) step(ctx context.Context, in machine.Input) {
 	if r, ok := in.(machine.Received); ok {
 		c.notify(Event{Kind: Received, Message: r.Message})
 	}
-	for _, out := range c.machine.Step(c.cfg.Now(), in) {
+	outputs := c.machine.Step(c.cfg.Now(), in)
+	c.publish()
+	for _, out := range outputs {
 		c.do(ctx, out)
 	}
 }
@@ -65,7 +67,7 @@ func (c *Client) send(ctx context.Context, out machine.Send) {
 func (c *Client) host(ctx context.Context, job func(context.Context)) {
 	before, done := c.hostDone, make(chan struct{})
 	c.hostDone = done
-	c.beside.Go(func() {
+	c.spawn(func() {
 		defer close(done)
 		if before != nil {
 			<-before
@@ -113,11 +115,11 @@ func (c *Client) forget() {
 func (c *Client) startProbe(ctx context.Context, out machine.Probe) {
 	stop(c.endProbe)
 	if c.cfg.Prober == nil {
-		c.beside.Go(func() { c.post(machine.Probed{Addr: out.Addr}) })
+		c.spawn(func() { c.post(machine.Probed{Addr: out.Addr}) })
 		return
 	}
 	ctx, c.endProbe = context.WithCancel(ctx)
-	c.beside.Go(func() {
+	c.spawn(func() {
 		holder, err := c.cfg.Prober.Probe(ctx, out.Addr)
 		if ctx.Err() == nil {
 			c.post(machine.Probed{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder), Err: err})
@@ -135,7 +137,7 @@ func (c *Client) startWatch(ctx context.Context, out machine.Announce) {
 	ctx, c.endWatch = context.WithCancel(ctx)
 	announced := make(chan struct{})
 	c.announced = announced
-	c.beside.Go(func() {
+	c.spawn(func() {
 		err := c.cfg.Prober.Announce(ctx, out.Addr)
 		close(announced)
 		if err != nil && ctx.Err() == nil {

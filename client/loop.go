@@ -2,75 +2,141 @@ package client
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lessee/lessee/client/machine"
 )
 
-// longestSleep bounds the timer: timers stop while the machine sleeps, so a
-// wake-up is noticed within this time.
+// longestSleep bounds the timer where nobody tells of sleep: timers stop while
+// the machine sleeps, so a wake-up is noticed within this time.
 const longestSleep = time.Minute
 
 // settleTime bounds what is done after the end: the last messages and the
 // last changes to the host.
 const settleTime = 5 * time.Second
 
-// drive runs the machine from its first inputs until end says that a report
-// is the last one, or ctx ends. It returns that report, or ctx's cause.
-func (c *Client) drive(ctx context.Context, end func(machine.Report) bool, first ...machine.Input) (machine.Report, error) {
-	c.end = end
-	c.inputs = make(chan machine.Input)
-	c.fatal = make(chan error, 1)
-	c.over = make(chan struct{})
+// drive runs the machine from its first inputs until the errand is done, or
+// ctx ends. It returns the errand's last report, or ctx's cause. Without an
+// errand it goes on for as long as ctx.
+func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (r machine.Report, err error) {
+	if e != nil {
+		c.errands = append(c.errands, e)
+	} else {
+		e = &errand{} // never done
+	}
 	// What runs beside the loop outlives ctx until all is settled.
 	beside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer c.beside.Wait()
 	defer cancel()
 
-	c.beside.Go(func() { c.receive(beside) })
+	c.spawn(func() { c.receive(beside) })
+	err = guard(func() error {
+		r, err = c.loop(ctx, beside, e, first)
+		return err
+	})
+	close(c.over)
+	if errPanic := guard(func() error { c.leave(beside, err); return nil }); errPanic != nil {
+		return r, errPanic
+	}
+	return r, err
+}
+
+// leave ends what was under way when the loop ended with err.
+func (c *Client) leave(ctx context.Context, err error) {
+	var panicked *PanicError
+	switch {
+	case errors.As(err, &panicked):
+		return // whatever the machine says now is not to be trusted
+	case errors.Is(err, ErrLinkGone):
+		c.step(ctx, machine.Leave{})
+	case c.machine.State() != machine.Idle:
+		c.step(ctx, machine.Stop{})
+	}
+	c.settle()
+}
+
+// loop feeds the machine until the errand is done.
+func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.Input) (machine.Report, error) {
+	if err := c.firstLinkState(ctx, beside); err != nil {
+		return machine.Report{}, err
+	}
 	for _, in := range first {
 		c.step(beside, in)
 	}
-	err := c.loop(ctx, beside)
-	close(c.over)
-	if c.machine.State() != machine.Idle {
-		c.step(beside, machine.Stop{})
-	}
-	c.settle()
-	if c.last == nil {
-		return machine.Report{}, err
-	}
-	return *c.last, nil
-}
-
-// loop feeds the machine until it is over.
-func (c *Client) loop(ctx, beside context.Context) error {
 	timer := time.NewTimer(longestSleep)
 	defer timer.Stop()
-	for c.last == nil {
-		sleep := longestSleep
-		if d := c.machine.Deadline(); !d.IsZero() {
-			sleep = min(sleep, d.Sub(c.cfg.Now()))
+	for {
+		if d := c.sleep(); d >= 0 {
+			timer.Reset(d)
+		} else {
+			timer.Stop()
 		}
-		timer.Reset(sleep)
 		var in machine.Input
 		select {
+		case r := <-e.done:
+			return r, nil
+		default:
+		}
+		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return machine.Report{}, context.Cause(ctx)
 		case err := <-c.fatal:
-			return err
+			return machine.Report{}, err
 		case s := <-c.cfg.Link:
 			if s.Gone {
-				return ErrLinkGone
+				return machine.Report{}, ErrLinkGone
 			}
 			in = machine.LinkChanged{Up: s.Up}
+		case cmd := <-c.commands:
+			c.take(beside, cmd)
+			continue
 		case <-timer.C:
+			in = machine.Timeout{}
+		case <-c.cfg.Woke:
 			in = machine.Timeout{}
 		case in = <-c.inputs:
 		}
 		c.step(beside, in)
 	}
-	return nil
+}
+
+// firstLinkState waits for what the link is like at the start, so that nothing
+// is begun without a carrier.
+func (c *Client) firstLinkState(ctx, beside context.Context) error {
+	if c.cfg.Link == nil {
+		return nil
+	}
+	select {
+	case s := <-c.cfg.Link:
+		if s.Gone {
+			return ErrLinkGone
+		}
+		if !s.Up {
+			c.step(beside, machine.LinkChanged{Up: false})
+		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// sleep is how long there is nothing to do; less than 0: until something
+// happens.
+func (c *Client) sleep() time.Duration {
+	longest := longestSleep
+	if c.cfg.Woke != nil {
+		longest = -1
+	}
+	d := c.machine.Deadline()
+	if d.IsZero() {
+		return longest
+	}
+	left := max(0, d.Sub(c.cfg.Now()))
+	if longest < 0 {
+		return left
+	}
+	return min(longest, left)
 }
 
 // settle waits until what was begun is done: messages that must leave, changes
@@ -98,7 +164,7 @@ func (c *Client) receive(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			c.fatal <- err
+			c.die(err)
 			return
 		}
 		c.post(machine.Received{Message: msg})

@@ -7,17 +7,15 @@ import (
 	"github.com/lessee/lessee/client/machine"
 )
 
-// report logs one report, shows it to whoever listens, and looks whether it is
-// the last one.
+// report logs one report, shows it to whoever listens, and ends the errands
+// that waited for it.
 func (c *Client) report(r machine.Report) {
 	c.logReport(r)
 	c.notify(Event{Kind: Reported, Report: r})
 	if isObstacle(r.Cause) {
 		c.obstacle = r
 	}
-	if c.last == nil && c.end(r) {
-		c.last = &r
-	}
+	c.conclude(r)
 }
 
 // logReport writes one line: a change of state at info, what went wrong at

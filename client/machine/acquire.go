@@ -17,7 +17,9 @@ func (m *Machine) start(in Start) {
 		return
 	}
 	l := in.Remembered
-	m.former = former{addr: l.Addr.Addr(), server: l.Server}
+	if !l.IsZero() {
+		m.former = former{addr: l.Addr.Addr(), server: l.Server}
+	}
 	m.began = m.now
 	if in.Held {
 		m.lease, m.held = l, true
@@ -31,12 +33,8 @@ func (m *Machine) start(in Start) {
 		return
 	}
 	m.memory = l
-	if !m.cfg.NoServerFail {
-		m.fallback = m.now.Add(m.cfg.NoServerAfter)
-	}
 	m.notBefore = m.now.Add(m.random(m.cfg.InitialDelay))
-	m.await()
-	m.enter(InitReboot, Report{Cause: CauseStarted, Lease: l})
+	m.enterInitReboot(Report{Cause: CauseStarted, Lease: l})
 	m.goOn()
 }
 
@@ -53,11 +51,11 @@ func (m *Machine) enterInit(pause time.Duration, r Report) {
 	m.goOn()
 }
 
-// await sets the end of the wait in INIT and INIT-REBOOT: none while the link
-// is down, and a pause that was imposed outlives a link that comes and goes.
+// await sets the end of the wait in INIT and INIT-REBOOT: none while nothing may
+// be sent, and a pause that was imposed outlives a link that comes and goes.
 func (m *Machine) await() {
 	m.wake = time.Time{}
-	if !m.down {
+	if !m.quiet() {
 		m.wake = m.notBefore
 		if m.wake.Before(m.now) {
 			m.wake = m.now

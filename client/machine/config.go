@@ -66,6 +66,10 @@ type Config struct {
 	// remembered lease is used unconfirmed; 0 means 8 s.
 	NoServerAfter time.Duration
 
+	// CarrierDelay is how long the carrier must be lost until it counts:
+	// shorter losses change nothing. 0 counts every one.
+	CarrierDelay time.Duration
+
 	// Survey lists offers and takes none: after OfferWait from the first
 	// DHCPDISCOVER the machine reports what came and is Idle.
 	Survey bool

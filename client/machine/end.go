@@ -34,15 +34,15 @@ func (m *Machine) release() {
 	m.idle(Report{Cause: CauseReleased, Lease: l})
 }
 
-// stop ends. A lease in use stays in use; one that was on its way to the host
-// is undone, and given back if nobody will use it.
-func (m *Machine) stop() {
+// end ends. A lease in use stays in use, unless it is to leave the host; one
+// that was on its way there is undone, and given back if nobody will use it.
+func (m *Machine) end(leave bool) {
 	l := m.claim()
 	unused := m.state == Requesting || m.fresh && (m.state == Checking || m.state == Applying)
 	if unused {
 		m.send(m.composeRelease(l, "not used"), l.Server, m.held && !m.kept)
 	}
-	if m.state == Applying && !m.kept {
+	if leave || m.state == Applying && !m.kept {
 		m.withdraw()
 	}
 	r := Report{Cause: CauseStopped, Lease: l}
@@ -60,5 +60,6 @@ func (m *Machine) idle(r Report) {
 	m.memory, m.fallback = lease.Lease{}, time.Time{}
 	m.lease, m.held = lease.Lease{}, false
 	m.demanded, m.reapply = false, time.Time{}
+	m.paused = false
 	m.enter(Idle, r)
 }

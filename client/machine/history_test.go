@@ -35,6 +35,7 @@ func newHistory(t testing.TB, seed uint64) *history {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	cfg.NoServerFail = rng.IntN(2) == 0
 	cfg.OfferWait = []time.Duration{0, AutoOfferWait, time.Second}[rng.IntN(3)]
+	cfg.CarrierDelay = []time.Duration{0, 3 * time.Second}[rng.IntN(2)]
 	m, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -45,10 +46,17 @@ func newHistory(t testing.TB, seed uint64) *history {
 // step gives one input and checks every invariant.
 func (h *history) step(in Input) {
 	h.t.Helper()
+	quiet := h.m.quiet()
 	for _, out := range h.m.Step(h.now, in) {
 		h.watch(out)
+		if s, ok := out.(Send); ok && quiet && h.m.quiet() && asks(s.Message) {
+			h.t.Fatalf("in %v after %T: %v is sent although nothing may be", h.m.State(), in, s.Message.Type())
+		}
 	}
 	state := h.m.State()
+	if _, left := in.(Leave); left && h.applied {
+		h.t.Fatal("a lease is applied after Leave")
+	}
 	switch {
 	case state.Holds() && !h.applied:
 		h.t.Fatalf("in %v after %T no lease is applied", state, in)
@@ -60,10 +68,13 @@ func (h *history) step(in Input) {
 		h.t.Fatalf("in %v after %T: the lease expired %v ago and is still applied", state, in, h.now.Sub(h.on.Expiry))
 	}
 	waits := state == Checking || state == Applying // for a verdict that will come
-	if d := h.m.Deadline(); d.IsZero() && state != Idle && !waits && !h.m.down && !h.on.Infinite() {
+	if d := h.m.Deadline(); d.IsZero() && state != Idle && !waits && !h.m.quiet() && !h.on.Infinite() {
 		h.t.Fatalf("in %v after %T nothing will ever happen again", state, in)
 	}
 }
+
+// asks reports whether m wants an answer for a lease.
+func asks(m *dhcp4.Message) bool { return m.Type() == dhcp4.Discover || m.Type() == dhcp4.Request }
 
 // watch follows one output.
 func (h *history) watch(out Output) {
@@ -300,6 +311,54 @@ func (h *history) checkBudget() {
 	}
 }
 
+// TestL7AFlappingCarrierCostsAFewPackets lets the carrier come and go for an
+// hour, with every rhythm, and a server that answers when it can be heard.
+func TestL7AFlappingCarrierCostsAFewPackets(t *testing.T) {
+	for _, delay := range []time.Duration{0, 3 * time.Second} {
+		for _, half := range []time.Duration{25 * time.Millisecond, time.Second, 4 * time.Second, 20 * time.Second} {
+			h := newHistory(t, 1)
+			h.m.cfg.CarrierDelay = delay
+			h.step(Start{})
+			server := natural("192.0.2.77", 3600)
+			for up := true; h.now.Sub(epoch) < time.Hour; up = !up {
+				h.flap(up, half, server)
+			}
+			h.checkBudget()
+			if delay > half && h.m.State() != Bound {
+				t.Errorf("delay %v, half a period %v: %v at the end", delay, half, h.m.State())
+			}
+		}
+	}
+}
+
+// flap lives for d with a carrier or without.
+func (h *history) flap(up bool, d time.Duration, server reply) {
+	end := h.now.Add(d)
+	h.step(LinkChanged{Up: up})
+	for {
+		switch next := h.m.Deadline(); {
+		case up && h.last != nil && asks(h.last):
+			msg := server(h)
+			h.last = nil
+			h.step(Received{Message: msg})
+		case h.probing.IsValid():
+			in := Probed{Addr: h.probing}
+			h.probing = netip.Addr{}
+			h.step(in)
+		case len(h.applying) > 0:
+			in := Applied{Lease: h.applying[0]}
+			h.applying = h.applying[1:]
+			h.step(in)
+		case next.IsZero() || next.After(end):
+			h.now = end
+			return
+		default:
+			h.now = next
+			h.step(Timeout{})
+		}
+	}
+}
+
 // FuzzStep lives random histories: any input at any time, messages right and
 // wrong, verdicts late and stale.
 func FuzzStep(f *testing.F) {
@@ -358,8 +417,8 @@ func (h *history) anything() Input {
 	return []Input{
 		Start{}, Inform{Addr: l.Addr}, LinkChanged{Up: true}, LinkChanged{Up: false}, Renew{}, Rebind{},
 		Conflicted{Addr: addr, Holder: dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9}}, Timeout{}, Release{}, Stop{},
-		Probed{Addr: addr}, Applied{Lease: l},
-	}[h.rng.IntN(12)]
+		Probed{Addr: addr}, Applied{Lease: l}, Reacquire{}, Pause{}, Resume{}, Leave{},
+	}[h.rng.IntN(16)]
 }
 
 // anyMessage answers the message sent last, well or badly.

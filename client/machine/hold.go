@@ -52,6 +52,22 @@ func (m *Machine) adopt(l lease.Lease) {
 	m.hold(Report{Cause: CauseBound, Lease: l})
 }
 
+// holdDeadline is when something is due while a lease is in use. Its expiry,
+// which is always due, is not counted here.
+func (m *Machine) holdDeadline() time.Time {
+	d := m.reapply
+	switch {
+	case m.quiet():
+	case m.state == Bound:
+		d = earliest(d, m.t1)
+	case m.state == Renewing:
+		d = earliest(d, earliest(m.wake, m.t2))
+	default:
+		d = earliest(d, m.wake)
+	}
+	return d
+}
+
 // holdTimeout does what is due while a lease is in use.
 func (m *Machine) holdTimeout() {
 	if due(m.reapply, m.now) {
@@ -60,6 +76,7 @@ func (m *Machine) holdTimeout() {
 		return
 	}
 	switch {
+	case m.quiet():
 	case m.demanded && m.try < requestTries:
 		m.ask()
 	case m.demanded:
@@ -108,8 +125,12 @@ func (m *Machine) ask() {
 // demand starts RENEWING or REBINDING ahead of time (renew on demand touches
 // nothing, and if nobody answers the old schedule goes on).
 func (m *Machine) demand(to State) {
-	if !m.state.Holds() {
-		m.note(fmt.Sprintf("no lease to extend in %v", m.state))
+	switch {
+	case !m.state.Holds():
+		m.notPossible(fmt.Sprintf("no lease to extend in %v", m.state))
+		return
+	case m.quiet():
+		m.notPossible(m.whyQuiet())
 		return
 	}
 	m.demanded = true

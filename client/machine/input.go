@@ -62,10 +62,14 @@ type (
 	// LinkChanged says that the link's carrier came or went.
 	LinkChanged struct{ Up bool }
 
-	Renew   struct{} // extend the lease now, by unicast to its server
-	Rebind  struct{} // extend the lease now, by broadcast to any server
-	Release struct{} // give the lease back and end
-	Stop    struct{} // end; what is configured stays, what is half done is undone
+	Renew     struct{} // extend the lease now, by unicast to its server
+	Rebind    struct{} // extend the lease now, by broadcast to any server
+	Reacquire struct{} // have the lease in use verified, or begin to get one
+	Pause     struct{} // send nothing until Resume; a lease in use stays, until it expires
+	Resume    struct{} // end a Pause
+	Release   struct{} // give the lease back and end
+	Leave     struct{} // take the lease off the host, remembered as it is, and end
+	Stop      struct{} // end; what is configured stays, what is half done is undone
 )
 
 func (Start) input()       {}
@@ -79,5 +83,9 @@ func (Conflicted) input()  {}
 func (LinkChanged) input() {}
 func (Renew) input()       {}
 func (Rebind) input()      {}
+func (Reacquire) input()   {}
+func (Pause) input()       {}
+func (Resume) input()      {}
 func (Release) input()     {}
+func (Leave) input()       {}
 func (Stop) input()        {}

@@ -16,7 +16,13 @@ type Machine struct {
 	cfg    Config
 	wishes dhcp4.Options // what of it goes into messages
 	state  State
-	down   bool // the link has no carrier
+
+	// Why nothing may be sent.
+	down   bool      // the link has no carrier, for long enough to count
+	lost   time.Time // when the carrier went, until it counts; zero: it is there, or counted
+	paused bool      // by command
+	ups    int       // how often the carrier came back of late
+	upAt   time.Time // the last time
 
 	// The Step under way.
 	now time.Time
@@ -114,14 +120,22 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 		m.conflicted(in)
 	case LinkChanged:
 		m.linkChanged(in.Up)
+	case Reacquire:
+		m.reacquire()
+	case Pause:
+		m.pause()
+	case Resume:
+		m.resumed()
 	case Renew:
 		m.demand(Renewing)
 	case Rebind:
 		m.demand(Rebinding)
 	case Release:
 		m.release()
+	case Leave:
+		m.end(true)
 	case Stop:
-		m.stop()
+		m.end(false)
 	}
 	return m.out
 }
@@ -137,21 +151,23 @@ func (m *Machine) Deadline() time.Time {
 		d = m.selectingDeadline()
 	case Checking, Applying:
 		d = m.next.Expiry // whoever checks and applies has no longer than the lease
-	case Bound:
-		d = earliest(m.t1, m.reapply)
-	case Renewing:
-		d = earliest(m.wake, m.t2)
-	case Rebinding:
-		d = m.wake
+	case Bound, Renewing, Rebinding:
+		d = m.holdDeadline()
 	}
 	if m.held {
 		d = earliest(d, m.lease.Expiry)
+	}
+	if !m.lost.IsZero() {
+		d = earliest(d, m.lost.Add(m.cfg.CarrierDelay))
 	}
 	return d
 }
 
 // timeout does what was due.
 func (m *Machine) timeout() {
+	if m.carrierMissed() {
+		return
+	}
 	switch m.state {
 	case Init:
 		m.discover()
@@ -205,12 +221,16 @@ func (m *Machine) enter(to State, r Report) {
 // say reports without a change of state.
 func (m *Machine) say(r Report) { m.enter(m.state, r) }
 
+// notPossible answers a command that this state has no other answer to.
+func (m *Machine) notPossible(why string) { m.say(Report{Cause: CauseNotPossible, Text: why}) }
+
 // note reports what is worth a line and changes nothing.
 func (m *Machine) note(text string) { m.say(Report{Cause: CauseNote, Text: text}) }
 
 // Status is a copy of what users may want to know.
 type Status struct {
 	State State
+	Quiet bool        // nothing is sent: no carrier, or paused
 	Lease lease.Lease // in use; the zero Lease if none
 	Next  lease.Lease // granted, not yet in use
 	Try   int         // copies of the current message sent so far
@@ -220,7 +240,7 @@ type Status struct {
 
 // Status returns a copy of the machine's state.
 func (m *Machine) Status() Status {
-	s := Status{State: m.state, Try: m.try, Since: m.began, Wake: m.Deadline()}
+	s := Status{State: m.state, Quiet: m.quiet(), Try: m.try, Since: m.began, Wake: m.Deadline()}
 	if m.held {
 		s.Lease = m.lease
 	}

@@ -99,7 +99,10 @@ const (
 	CauseStopped      Cause = "stopped"
 	CauseLinkDown     Cause = "link down"
 	CauseLinkUp       Cause = "link up"
-	CauseNote         Cause = "note" // nothing changed, but somebody should know
+	CausePaused       Cause = "paused"
+	CauseResumed      Cause = "resumed"
+	CauseNotPossible  Cause = "not possible now" // a command that this state has no answer to
+	CauseNote         Cause = "note"             // nothing changed, but somebody should know
 )
 
 // A Reason tells why a message was dropped.

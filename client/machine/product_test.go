@@ -77,7 +77,11 @@ func productInputs(s *story) []struct {
 		{"link up", LinkChanged{Up: true}},
 		{"renew", Renew{}},
 		{"rebind", Rebind{}},
+		{"reacquire", Reacquire{}},
+		{"pause", Pause{}},
+		{"resume", Resume{}},
 		{"release", Release{}},
+		{"leave", Leave{}},
 		{"stop", Stop{}},
 	}
 }

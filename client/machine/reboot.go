@@ -8,10 +8,54 @@ import (
 	"github.com/lessee/lessee/client/lease"
 )
 
+// verify asks any server whether the lease in use is still good where the link
+// is now. It stays in use meanwhile.
+func (m *Machine) verify(r Report) {
+	m.memory = m.lease
+	m.demanded = false
+	m.enterInitReboot(r)
+	m.goOn()
+}
+
+// enterInitReboot waits until a remembered lease may be asked about.
+func (m *Machine) enterInitReboot(r Report) {
+	m.xid, m.try = 0, 0
+	m.offers, m.window = nil, time.Time{}
+	m.await()
+	m.enter(InitReboot, r)
+}
+
+// reacquire verifies a lease in use, or begins to get one. What is under way
+// already goes on.
+func (m *Machine) reacquire() {
+	r := Report{Cause: CauseStarted, Lease: m.lease}
+	switch {
+	case m.state == Idle:
+		m.start(Start{})
+	case m.state == Informing:
+		m.notPossible("a DHCPINFORM is under way")
+	case m.quiet():
+		m.notPossible(m.whyQuiet())
+	case m.state.Holds():
+		m.verify(r)
+	default:
+		m.say(r)
+	}
+}
+
 // reboot leaves INIT-REBOOT: the remembered lease is asked to be confirmed
 // (RFC 2131, section 3.2).
 func (m *Machine) reboot() {
+	if !m.memory.Valid(m.now) {
+		m.memory = lease.Lease{}
+		m.enterInit(0, Report{Cause: CauseExpired, Text: "the remembered lease expired before it could be confirmed"})
+		return
+	}
 	m.began = m.now
+	m.fallback = time.Time{}
+	if !m.cfg.NoServerFail {
+		m.fallback = m.now.Add(m.cfg.NoServerAfter)
+	}
 	m.newExchange()
 	m.state = Rebooting
 	m.sendReboot()

@@ -45,7 +45,14 @@ const (
 	nakWait    = time.Second
 	maxNAKWait = 64 * time.Second
 
-	// A lease that held this long clears the growing pauses.
+	// The first two times that a carrier comes back, the exchange goes on
+	// at once. Each further one doubles a pause, so that a link which
+	// flaps for hours costs a server a packet a minute.
+	freeUps   = 2
+	upWait    = time.Second
+	maxUpWait = 64 * time.Second
+
+	// A lease, or a carrier, that held this long clears the growing pauses.
 	steady = time.Minute
 
 	// RFC 2131, section 4.4.5: half of what is left, but no less than 60 s.
@@ -81,6 +88,18 @@ func (m *Machine) nakPause() time.Duration {
 		d = nakWait << (m.naks - 2)
 	}
 	return d + m.random(d/4)
+}
+
+// upPause is the pause after the carrier came back so many times of late.
+func (m *Machine) upPause() time.Duration {
+	n := m.ups - freeUps
+	switch {
+	case n <= 0:
+		return 0
+	case n > 6:
+		return maxUpWait
+	}
+	return upWait << (n - 1)
 }
 
 // declinePause is the rest after so many DHCPDECLINEs in a row.

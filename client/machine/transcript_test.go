@@ -127,6 +127,8 @@ func (s *story) config(words []string) {
 			s.cfg.Deny = append(s.cfg.Deny, netip.MustParsePrefix(v))
 		case "no-server":
 			s.cfg.NoServerFail = v == "fail"
+		case "carrier-delay":
+			s.cfg.CarrierDelay = s.duration(v)
 		case "survey":
 			s.cfg.Survey = true
 		case "infiniband":
@@ -205,6 +207,14 @@ func (s *story) parse(now time.Time, verb string, args []string) Input {
 		return Rebind{}
 	case "release":
 		return Release{}
+	case "reacquire":
+		return Reacquire{}
+	case "pause":
+		return Pause{}
+	case "resume":
+		return Resume{}
+	case "leave":
+		return Leave{}
 	case "stop":
 		return Stop{}
 	}

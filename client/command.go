@@ -1,0 +1,115 @@
+package client
+
+import (
+	"context"
+
+	"github.com/lessee/lessee/client/machine"
+)
+
+// An errand is a command whose end somebody waits for.
+type errand struct {
+	in   machine.Input
+	ends func(machine.Report) bool // whether a report is the last one
+	done chan machine.Report       // takes that report
+}
+
+func newErrand(ends func(machine.Report) bool) *errand {
+	return &errand{ends: ends, done: make(chan machine.Report, 1)}
+}
+
+// Do gives a command to a client that runs, and returns when it has been
+// carried out: [machine.Renew] and Rebind when the lease is extended,
+// [machine.Reacquire] when it is verified or there is one, [machine.Pause],
+// Resume, Release, Leave at once. The report tells what came of it. The error
+// is an [*Obstacle] if something stood in the way, ErrEnded if the client ended
+// before it came to that, or ctx's cause; the command goes on in that case.
+func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report, error) {
+	e := newErrand(endOf(command))
+	e.in = command
+	select {
+	case c.commands <- e:
+	case <-c.over:
+		return machine.Report{}, ErrEnded
+	case <-ctx.Done():
+		return machine.Report{}, context.Cause(ctx)
+	}
+	select {
+	case r := <-e.done:
+		return r, obstacle(r)
+	case <-c.over:
+	case <-ctx.Done():
+		return machine.Report{}, context.Cause(ctx)
+	}
+	select {
+	case r := <-e.done: // the last thing that the client did
+		return r, obstacle(r)
+	default:
+		return machine.Report{}, ErrEnded
+	}
+}
+
+// obstacle is the error of a report that tells of one.
+func obstacle(r machine.Report) error {
+	if isObstacle(r.Cause) {
+		return &Obstacle{Report: r}
+	}
+	return nil
+}
+
+// endOf tells which report ends a command.
+func endOf(command machine.Input) func(machine.Report) bool {
+	switch command.(type) {
+	case machine.Renew, machine.Rebind:
+		return extended
+	case machine.Reacquire:
+		return func(r machine.Report) bool { return r.To == machine.Bound && r.From != r.To || isObstacle(r.Cause) }
+	}
+	return func(machine.Report) bool { return true }
+}
+
+// extended tells whether a report ends the attempt to extend a lease.
+func extended(r machine.Report) bool {
+	switch r.Cause {
+	case machine.CauseExtended, machine.CauseNAK, machine.CauseNoServer, machine.CauseExpired,
+		machine.CauseConflict, machine.CauseLinkDown, machine.CausePaused:
+		return true
+	}
+	return false
+}
+
+// take gives the machine a command.
+func (c *Client) take(ctx context.Context, e *errand) {
+	c.errands = append(c.errands, e)
+	c.asking = e
+	c.step(ctx, e.in)
+	c.asking = nil
+}
+
+// conclude ends the errands that r is the last report of. That something is
+// not possible concerns only who asked for it.
+func (c *Client) conclude(r machine.Report) {
+	left := c.errands[:0]
+	for _, e := range c.errands {
+		over := e.ends(r)
+		if r.Cause == machine.CauseNotPossible {
+			over = e == c.asking
+		}
+		if over {
+			e.done <- r
+			continue
+		}
+		left = append(left, e)
+	}
+	clear(c.errands[len(left):])
+	c.errands = left
+}
+
+// Status returns a copy of what the client knows at this moment. It never
+// waits.
+func (c *Client) Status() machine.Status { return *c.status.Load() }
+
+// publish makes the machine's state known to Status.
+func (c *Client) publish() {
+	s := c.machine.Status()
+	c.status.Store(&s)
+}

@@ -1,0 +1,44 @@
+package client
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// A PanicError says that a client ended because something in it, or in one of
+// its ports, panicked. It ends this client and not the program, which may keep
+// other links.
+type PanicError struct {
+	Value any
+	Stack []byte // of the goroutine that panicked
+}
+
+// Error gives the value that was panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// spawn runs job beside the loop.
+func (c *Client) spawn(job func()) {
+	c.beside.Go(func() {
+		if err := guard(func() error { job(); return nil }); err != nil {
+			c.die(err)
+		}
+	})
+}
+
+// guard turns a panic into an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// die ends the client with err, unless something has done so already.
+func (c *Client) die(err error) {
+	select {
+	case c.fatal <- err:
+	default:
+	}
+}
