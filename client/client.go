@@ -162,7 +162,7 @@ func (c *Client) result(r machine.Report, err error) (lease.Lease, error) {
 			o.Report.Cause = machine.CauseNoServer // it ended while the first message waited for an answer
 		}
 		return lease.Lease{}, o
-	case isObstacle(r.Cause):
+	case IsObstacle(r.Cause):
 		return lease.Lease{}, &Obstacle{Report: r}
 	}
 	return r.Lease, nil
@@ -192,8 +192,8 @@ func (o *Obstacle) Error() string {
 // Unwrap returns what ended the wait.
 func (o *Obstacle) Unwrap() error { return o.Err }
 
-// isObstacle reports whether cause keeps a host from its lease.
-func isObstacle(cause machine.Cause) bool {
+// IsObstacle reports whether cause keeps a host from its lease.
+func IsObstacle(cause machine.Cause) bool {
 	switch cause {
 	case machine.CauseNoServer, machine.CauseRefused, machine.CauseNAK, machine.CauseConflict,
 		machine.CauseApplyFailed, machine.CauseLinkDown, machine.CauseExpired, machine.CauseNotPossible:

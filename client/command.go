@@ -50,7 +50,7 @@ func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report,
 
 // obstacle is the error of a report that tells of one.
 func obstacle(r machine.Report) error {
-	if isObstacle(r.Cause) {
+	if IsObstacle(r.Cause) {
 		return &Obstacle{Report: r}
 	}
 	return nil
@@ -62,7 +62,7 @@ func endOf(command machine.Input) func(machine.Report) bool {
 	case machine.Renew, machine.Rebind:
 		return extended
 	case machine.Reacquire:
-		return func(r machine.Report) bool { return r.To == machine.Bound && r.From != r.To || isObstacle(r.Cause) }
+		return func(r machine.Report) bool { return r.To == machine.Bound && r.From != r.To || IsObstacle(r.Cause) }
 	}
 	return func(machine.Report) bool { return true }
 }

@@ -12,7 +12,7 @@ import (
 func (c *Client) report(r machine.Report) {
 	c.logReport(r)
 	c.notify(Event{Kind: Reported, Report: r})
-	if isObstacle(r.Cause) {
+	if IsObstacle(r.Cause) {
 		c.obstacle = r
 	}
 	c.conclude(r)
@@ -23,7 +23,7 @@ func (c *Client) report(r machine.Report) {
 func (c *Client) logReport(r machine.Report) {
 	level := slog.LevelDebug
 	switch {
-	case isObstacle(r.Cause):
+	case IsObstacle(r.Cause):
 		level = slog.LevelWarn
 	case r.From != r.To || r.Cause == machine.CauseNote || r.Cause == machine.CauseUnchecked:
 		level = slog.LevelInfo

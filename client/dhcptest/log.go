@@ -72,24 +72,27 @@ func Nth(n int, want func(Event) bool) func(Event) bool {
 	}
 }
 
-// Log returns all that was received and sent so far, in order. The messages
-// are shared: do not change them.
+// Log returns all that was received and sent so far, or since the last
+// [Server.ForgetLog], in order. The messages are shared: do not change them.
 func (s *Server) Log() []Event {
-	events, _ := s.diary.after(0)
+	events, _, _ := s.diary.after(0)
 	return slices.Clone(events)
 }
+
+// ForgetLog empties the log, for tests that live for years.
+func (s *Server) ForgetLog() { s.diary.forget() }
 
 // WaitFor returns the first event, past or to come, for which want is true.
 // want is called once for each event, in order. The error is ctx's cause.
 func (s *Server) WaitFor(ctx context.Context, want func(Event) bool) (Event, error) {
 	for seen := 0; ; {
-		events, came := s.diary.after(seen)
+		events, next, came := s.diary.after(seen)
 		for _, e := range events {
 			if want(e) {
 				return e, nil
 			}
 		}
-		seen += len(events)
+		seen = next
 		select {
 		case <-came:
 		case <-ctx.Done():
@@ -102,6 +105,7 @@ func (s *Server) WaitFor(ctx context.Context, want func(Event) bool) (Event, err
 type diary struct {
 	mu     sync.Mutex
 	events []Event
+	gone   int           // how many came before these
 	came   chan struct{} // closed and made anew at each event
 }
 
@@ -113,9 +117,18 @@ func (d *diary) add(e Event) {
 	d.came = make(chan struct{})
 }
 
-// after returns the events from the nth on, and what is closed at the next.
-func (d *diary) after(n int) ([]Event, <-chan struct{}) {
+// after returns the events from the nth on, the number of the next one, and
+// what is closed when it comes.
+func (d *diary) after(n int) (events []Event, next int, came <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.events[n:len(d.events):len(d.events)], d.came
+	from := max(0, n-d.gone)
+	return d.events[from:len(d.events):len(d.events)], d.gone + len(d.events), d.came
+}
+
+func (d *diary) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone += len(d.events)
+	d.events = nil
 }

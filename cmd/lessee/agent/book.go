@@ -1,0 +1,181 @@
+package agent
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/machine"
+)
+
+// Bounds of what is kept in mind of each link.
+const (
+	keptEvents = 32
+	keptOffers = 8
+)
+
+// A book keeps what is to be told of one link.
+type book struct {
+	agent *Agent
+	name  string
+
+	mu     sync.Mutex
+	status Status // Lease is on the clients' clock; Next, too
+	next   time.Time
+}
+
+func newBook(a *Agent, l Link) *book {
+	return &book{agent: a, name: l.FullName(), status: Status{
+		Link: l.FullName(), State: machine.Idle.String(), Hardware: l.Hardware, Carrier: l.Carrier,
+		Since: a.cfg.Wall(), Counts: map[string]int{},
+	}}
+}
+
+// carrier notes the carrier, short losses too.
+func (b *book) carrier(up bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Carrier = up
+}
+
+// report notes what a client reports.
+func (b *book) report(r machine.Report, parts *Parts) {
+	e := b.event(string(r.Cause), r.From.String(), r.To.String(), r.Text)
+	if l := r.Lease; !l.IsZero() {
+		e.Address, e.Server = l.Addr, l.Server
+		e.Expiry = b.wall(l.Expiry)
+	}
+	b.mu.Lock()
+	b.note(e)
+	s := &b.status
+	s.Try, b.next = r.Try, r.Next
+	switch r.Cause {
+	case machine.CausePaused:
+		s.Paused = true
+	case machine.CauseResumed:
+		s.Paused = false
+	}
+	if r.To == machine.Idle {
+		s.Paused = false
+	}
+	if len(r.Offers) > 0 {
+		s.Offers = OffersOf(r.Offers[:min(len(r.Offers), keptOffers)])
+	}
+	if client.IsObstacle(r.Cause) {
+		s.Problem = &Problem{Time: e.Time, Kind: e.Kind, Text: e.Text}
+	}
+	if parts.Notes != nil && (r.Cause == machine.CauseBound || r.Cause == machine.CauseExtended) {
+		s.Refused = parts.Notes(r.Lease)
+	}
+	b.mu.Unlock()
+	b.tell(e, r)
+}
+
+// tell shows an event to the world. A message sent once more is no news.
+func (b *book) tell(e Event, r machine.Report) {
+	if r.Cause == machine.CauseSent && r.From == r.To {
+		return
+	}
+	b.agent.hub.tell(e)
+	if b.agent.cfg.Told != nil {
+		b.agent.cfg.Told(e)
+	}
+}
+
+// event is an event of this link, now.
+func (b *book) event(kind, from, to, text string) Event {
+	return Event{Time: b.agent.cfg.Wall(), Link: b.name, Kind: kind, From: from, State: to, Text: text}
+}
+
+// note puts an event into the book. The caller holds mu.
+func (b *book) note(e Event) {
+	s := &b.status
+	if e.State != s.State {
+		s.State, s.Since = e.State, e.Time
+	}
+	s.Counts[e.Kind]++
+	if e.Kind == string(machine.CauseSent) && e.From == e.State {
+		return // one more copy: the count says enough
+	}
+	if len(s.Events) == keptEvents {
+		copy(s.Events, s.Events[1:])
+		s.Events = s.Events[:keptEvents-1]
+	}
+	s.Events = append(s.Events, e)
+}
+
+// Kinds of events that no machine reports.
+const (
+	KindLocked   = "locked"   // another process has the link in hand
+	KindFailed   = "failed"   // the client could not begin, or ended; it is begun anew
+	KindPanicked = "panicked" // the same, because of a mistake in lessee
+)
+
+// failed notes that there is no client for the time being, and why.
+func (b *book) failed(err error, wait time.Duration) {
+	kind, state := KindFailed, Failed
+	var p *client.PanicError
+	switch {
+	case errors.Is(err, ErrLocked):
+		kind, state = KindLocked, Locked
+	case errors.As(err, &p):
+		kind = KindPanicked
+		b.agent.cfg.Log.Error("a mistake in lessee; the link is begun anew", "link", b.name, "error", err, "stack", string(p.Stack))
+	}
+	b.mu.Lock()
+	e := b.event(kind, b.status.State, state, err.Error())
+	b.note(e)
+	b.status.Problem = &Problem{Time: e.Time, Kind: kind, Text: e.Text}
+	b.next = b.agent.cfg.Now().Add(wait)
+	b.mu.Unlock()
+	if p == nil {
+		b.agent.cfg.Log.Warn(kind, "link", b.name, "error", err, "again_in", wait)
+	}
+	b.tell(e, machine.Report{})
+}
+
+// wall is an instant of the clients' clock as the host's clock will show it.
+func (b *book) wall(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return b.agent.cfg.Wall().Add(t.Sub(b.agent.cfg.Now())).Round(0)
+}
+
+// read returns the status as it is now. The lease is asked of the client,
+// because it changes without a report, too.
+func (b *book) read(c *client.Client) Status {
+	b.mu.Lock()
+	s := b.status
+	s.Next = b.wall(b.next)
+	s.Events = append([]Event(nil), s.Events...)
+	s.Counts = make(map[string]int, len(b.status.Counts))
+	for k, n := range b.status.Counts {
+		s.Counts[k] = n
+	}
+	b.mu.Unlock()
+	if c == nil {
+		return s
+	}
+	l := c.Status().Lease
+	if l.IsZero() {
+		return s
+	}
+	if !l.Infinite() {
+		left := int64(max(0, l.Expiry.Sub(b.agent.cfg.Now())) / time.Second)
+		s.SecondsLeft = &left
+	}
+	l = b.wallLease(l)
+	s.Lease = &l
+	return s
+}
+
+// wallLease is a lease with its instants as the host's clock shows them.
+func (b *book) wallLease(l lease.Lease) lease.Lease {
+	for _, t := range []*time.Time{&l.Start, &l.T1, &l.T2, &l.Expiry} {
+		*t = b.wall(*t)
+	}
+	return l
+}

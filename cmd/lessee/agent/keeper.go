@@ -1,0 +1,272 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/machine"
+)
+
+// Waits between a client's end and the next one's start: doubled with each
+// failure, and back to the first after a client that lived for a while. A link
+// that is in other hands is looked at with the same wait each time.
+const (
+	firstRestart = time.Second
+	maxRestart   = 64 * time.Second
+	lockedWait   = 10 * time.Second
+	steadyLife   = 10 * time.Minute
+)
+
+// commandTime bounds what is sent at the end of a link.
+const commandTime = 5 * time.Second
+
+// A keeper keeps one link, by one client after another.
+type keeper struct {
+	agent *Agent
+	plan  Plan // the one it began under
+	print string
+	link  Link
+	name  string
+	book  *book
+
+	state   chan client.LinkState         // the latest that the client has not seen
+	current atomic.Pointer[client.Client] // the one that runs; nil: none
+	parts   atomic.Pointer[Parts]         // its parts
+	poke    chan struct{}                 // ends a wait
+
+	stopping chan struct{} // closed when the keeper is to let go
+	once     sync.Once
+	policy   Policy // how; to be read after stopping is closed
+
+	mu   sync.Mutex
+	seen client.LinkState // the latest
+}
+
+func newKeeper(a *Agent, p Plan, l Link) *keeper {
+	return &keeper{
+		agent: a, plan: p, print: p.Print(l.FullName()), link: l, name: l.FullName(),
+		book:  newBook(a, l),
+		state: make(chan client.LinkState, 1), poke: make(chan struct{}, 1),
+		stopping: make(chan struct{}), seen: client.LinkState{Up: l.Carrier},
+	}
+}
+
+// setLink tells of the link. It never waits: of several changes that the
+// client did not get to see, it sees the last. Only the agent's loop calls it.
+func (k *keeper) setLink(s client.LinkState) {
+	k.mu.Lock()
+	k.seen = s
+	k.mu.Unlock()
+	k.book.carrier(s.Up)
+	k.put(s)
+	if s.Gone {
+		k.wake()
+	}
+}
+
+// put leaves s for the client, in place of what it has not taken.
+func (k *keeper) put(s client.LinkState) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	select {
+	case <-k.state:
+	default:
+	}
+	k.state <- s
+}
+
+// last is how the link was seen last.
+func (k *keeper) last() client.LinkState {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seen
+}
+
+// stop has the keeper let go of its link. It does not wait for that; the first
+// policy counts.
+func (k *keeper) stop(p Policy) {
+	k.once.Do(func() {
+		k.policy = p
+		close(k.stopping)
+	})
+}
+
+// wake ends a wait for the next start.
+func (k *keeper) wake() {
+	select {
+	case k.poke <- struct{}{}:
+	default:
+	}
+}
+
+// run keeps the link until it is gone or the keeper is stopped.
+func (k *keeper) run(ctx context.Context) {
+	for failures := 0; !k.last().Gone; {
+		began := k.agent.cfg.Now()
+		err := k.life(ctx)
+		switch {
+		case k.stopped() && err != nil:
+			k.undo(ctx)
+			return
+		case k.stopped(), k.last().Gone, errors.Is(err, client.ErrLinkGone):
+			return
+		}
+		if k.agent.cfg.Now().Sub(began) >= steadyLife {
+			failures = 0
+		}
+		wait := min(firstRestart<<min(failures, 10), maxRestart)
+		failures++
+		if errors.Is(err, ErrLocked) {
+			wait, failures = lockedWait, 0
+		}
+		k.book.failed(err, wait)
+		if k.pause(wait); k.stopped() {
+			k.undo(ctx)
+			return
+		}
+	}
+}
+
+func (k *keeper) stopped() bool {
+	select {
+	case <-k.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// pause waits for d, or until there is news.
+func (k *keeper) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-k.poke:
+	case <-k.stopping:
+	}
+}
+
+// life opens what the link needs and runs one client. The error says why it
+// ended; it is nil if the keeper was stopped and the client let go.
+func (k *keeper) life(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &client.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	parts, err := k.plan.Open(ctx, k.link)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if errClose := parts.close(); err == nil {
+			err = errClose
+		}
+	}()
+	cfg := parts.Client
+	cfg.Link, cfg.Notify = k.state, k.notify(parts)
+	cfg.Woke = k.agent.cfg.Woke.Listen()
+	defer k.agent.cfg.Woke.Leave(cfg.Woke)
+	c, err := client.New(cfg)
+	if err != nil {
+		return err
+	}
+	k.put(k.last())
+	return k.let(ctx, c, parts)
+}
+
+// let lets a client live until it ends by itself or is stopped.
+func (k *keeper) let(ctx context.Context, c *client.Client, parts *Parts) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	k.parts.Store(parts)
+	k.current.Store(c)
+	defer k.current.Store(nil)
+	defer k.parts.Store(nil)
+	go func() { ended <- c.Run(ctx, parts.Remembered) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("the client ended: %w", err)
+	case <-k.stopping:
+	}
+	var err error
+	switch k.policy {
+	case Withdraw:
+		err = k.farewell(ctx, c, machine.Leave{})
+	case Release:
+		err = k.farewell(ctx, c, machine.Release{})
+	}
+	cancel()
+	if errRun := <-ended; !errors.Is(errRun, context.Canceled) && err == nil {
+		err = errRun
+	}
+	if k.policy != Keep {
+		err = errors.Join(err, parts.letGo(context.WithoutCancel(ctx)))
+	}
+	return err
+}
+
+// farewell gives a client its last command.
+func (k *keeper) farewell(ctx context.Context, c *client.Client, in machine.Input) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	_, err := c.Do(ctx, in)
+	return err
+}
+
+// undo takes off what is configured when no client did.
+func (k *keeper) undo(ctx context.Context) {
+	if k.policy == Keep {
+		return
+	}
+	parts, err := k.plan.Open(ctx, k.link)
+	if err == nil {
+		err = errors.Join(parts.letGo(ctx), parts.close())
+	}
+	if err != nil && !k.last().Gone {
+		k.agent.cfg.Log.Error("the link was not let go as it should", "link", k.name, "policy", k.policy.String(), "error", err)
+	}
+}
+
+// letGo takes off whatever is still configured.
+func (p *Parts) letGo(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	if p.Undo != nil {
+		err = p.Undo(ctx)
+	}
+	if p.Down != nil {
+		err = errors.Join(err, p.Down())
+	}
+	return err
+}
+
+func (p *Parts) close() error {
+	if p.Close == nil {
+		return nil
+	}
+	return p.Close()
+}
+
+// notify shows a client's events to whoever counts, and keeps the book.
+func (k *keeper) notify(parts *Parts) func(client.Event) {
+	return func(e client.Event) {
+		if parts.Notify != nil {
+			parts.Notify(e)
+		}
+		if k.agent.cfg.Observe != nil {
+			k.agent.cfg.Observe(k.name, e)
+		}
+		if e.Kind == client.Reported {
+			k.book.report(e.Report, parts)
+		}
+	}
+}
