@@ -42,7 +42,8 @@ type Client struct {
 	machine  *machine.Machine
 	inputs   chan machine.Input // from whatever runs beside the loop
 	commands chan *errand       // from Do
-	fatal    chan error         // from beside the loop: the client cannot go on
+	troubles chan error         // from beside the loop: something failed, and all goes on
+	fatal    chan error         // the same: the client cannot go on
 	over     chan struct{}      // closed when the loop reads no more
 	beside   sync.WaitGroup     // whatever runs beside the loop
 	status   atomic.Pointer[machine.Status]
@@ -76,7 +77,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		cfg: cfg, machine: m, drops: map[machine.Reason]int{},
 		inputs: make(chan machine.Input), commands: make(chan *errand),
-		fatal: make(chan error, 1), over: make(chan struct{}),
+		troubles: make(chan error), fatal: make(chan error, 1), over: make(chan struct{}),
 	}
 	c.publish()
 	return c, nil

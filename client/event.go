@@ -31,5 +31,5 @@ const (
 	Received      // a message came that is well-formed; whether it is used follows
 	Dropped       // the message received last is not used
 	Reported      // the machine reports: a state, an offer, a lease, a problem
-	Trouble       // something beside the exchange failed, such as saving the lease
+	Trouble       // something beside the exchange failed, such as saving the lease; Err
 )

@@ -88,6 +88,9 @@ func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.In
 				return machine.Report{}, ErrLinkGone
 			}
 			in = machine.LinkChanged{Up: s.Up}
+		case err := <-c.troubles:
+			c.notify(Event{Kind: Trouble, Err: err})
+			continue
 		case cmd := <-c.commands:
 			c.take(beside, cmd)
 			continue

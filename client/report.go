@@ -80,8 +80,12 @@ func (c *Client) logMessage(e Event) {
 	c.cfg.Log.Debug(event, attrs...)
 }
 
-// trouble tells of a failure beside the exchange. It is called from beside the
-// loop, so only the log hears of it.
+// trouble tells of a failure beside the exchange, from beside the loop. After
+// the loop only the log hears of it.
 func (c *Client) trouble(err error) {
 	c.cfg.Log.Warn("trouble", slog.Any("error", err))
+	select {
+	case c.troubles <- err:
+	case <-c.over:
+	}
 }

@@ -93,6 +93,26 @@ func (id *Identity) ClientID(link string) (dhcp4.ClientID, error) {
 	return dhcp4.DUIDClientID(iaid, id.duid()), nil
 }
 
+// renameIdentity gives a link its IAID under its new name, if it has one: to
+// servers it is the same link (RFC 4361, section 6.1).
+func renameIdentity(dir, old, name string) error {
+	id := &Identity{dir: dir}
+	err := read(id.path(), &id.c)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	iaid, known := id.c.IAIDs[old]
+	if !known {
+		return nil
+	}
+	delete(id.c.IAIDs, old)
+	id.c.IAIDs[name] = iaid
+	return id.save()
+}
+
 func (id *Identity) taken() (list []uint32) {
 	for _, n := range id.c.IAIDs {
 		list = append(list, n)

@@ -93,6 +93,21 @@ func (s *Link) Forget() error {
 	return nil
 }
 
+// Rename keeps what is remembered under the name that the kernel gave the link
+// before, its part of the host's identity included. What stood under the new
+// one is forgotten.
+func Rename(dir, old, name string) error {
+	from, to := &Link{dir: dir, name: old}, &Link{dir: dir, name: name}
+	err := os.Rename(from.path(), to.path())
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	if err = errors.Join(err, renameIdentity(dir, old, name)); err != nil {
+		return fmt.Errorf("remember %s as %s: %w", old, name, err)
+	}
+	return nil
+}
+
 // Load returns what is remembered. The error, which may be ErrBroken, is for
 // the log: there is then nothing to remember, and all goes on without.
 func (s *Link) Load() (Remembered, error) {

@@ -318,3 +318,42 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestARenamedLinkKeepsItsLeaseAndIdentity(t *testing.T) {
+	dir := t.TempDir()
+	if err := Rename(dir, "eth0", "lan0"); err != nil {
+		t.Fatalf("with nothing to rename: %v", err)
+	}
+	h := newHost()
+	s := h.open(t, dir)
+	if err := s.Save(h.lease()); err != nil {
+		t.Fatal(err)
+	}
+	ident, _, err := LoadIdentity(dir, dhcp4.HTypeEthernet, hw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := ident.ClientID("eth0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Rename(dir, "eth0", "lan0"); err != nil {
+		t.Fatal(err)
+	}
+	s.name = "lan0"
+	r, err := s.Load()
+	if err != nil || !r.Usable || r.Lease.Addr != h.lease().Addr {
+		t.Errorf("loaded %+v, %v", r, err)
+	}
+	ident, _, err = LoadIdentity(dir, dhcp4.HTypeEthernet, hw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after, err := ident.ClientID("lan0"); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("H2: %v became %v, %v", before, after, err)
+	}
+	s.name = "eth0"
+	if r, err := s.Load(); err != nil || r.Usable {
+		t.Errorf("under the old name: %+v, %v", r, err)
+	}
+}
