@@ -111,28 +111,30 @@ func (c *Client) Acquire(ctx context.Context, r Remembered) (lease.Lease, error)
 	return c.result(c.drive(ctx, e, machine.Start{Remembered: r.Lease, Held: r.Held}))
 }
 
-// Discover collects offers for as long as Config.Machine.OfferWait says, takes
-// none, and returns them with what is to be said of each. Config.Machine.Survey
-// must be set.
-func (c *Client) Discover(ctx context.Context) ([]machine.Offer, error) {
+// Discover collects offers for as long as Config.Machine.OfferWait says, or
+// until ctx ends, takes none, and returns them with what is to be said of each.
+// A remembered lease serves to weigh them by. Config.Machine.Survey must be set.
+func (c *Client) Discover(ctx context.Context, r Remembered) ([]machine.Offer, error) {
 	if !c.cfg.Machine.Survey {
 		return nil, errors.New("client: Discover needs Config.Machine.Survey")
 	}
 	e := newErrand(func(r machine.Report) bool { return r.Cause == machine.CauseSurveyed })
-	r, err := c.drive(ctx, e, machine.Start{})
-	return r.Offers, err
+	rep, err := c.drive(ctx, e, machine.Start{Remembered: r.Lease})
+	return rep.Offers, err
 }
 
 // Inform asks for configuration for an address that was set by other means
 // (RFC 2131, section 4.4.3). The lease has no times.
 func (c *Client) Inform(ctx context.Context, in machine.Inform) (lease.Lease, error) {
-	e := newErrand(func(r machine.Report) bool { return r.To == machine.Idle })
+	e := newErrand(func(r machine.Report) bool {
+		return r.Cause == machine.CauseInformed || r.Cause == machine.CauseNoServer && r.To == machine.Idle
+	})
 	return c.result(c.drive(ctx, e, in))
 }
 
 // Renew extends a lease that the host holds, by asking the server that gave
-// it. Whatever comes of it, the lease is used no longer than granted; a DHCPNAK
-// withdraws it.
+// it, and returns when the host has it with its new times. Whatever comes of it,
+// the lease is used no longer than granted; a DHCPNAK withdraws it.
 func (c *Client) Renew(ctx context.Context, l lease.Lease) (lease.Lease, error) {
 	return c.extend(ctx, l, machine.Renew{})
 }

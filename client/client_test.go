@@ -372,6 +372,38 @@ func TestRenewUnansweredTouchesNothing(t *testing.T) {
 	})
 }
 
+func TestARenewalThatTheHostRefusesIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.applyErr = errors.New("no room")
+		ctx, cancel := timeout(time.Minute)
+		defer cancel()
+		_, err := w.client().Renew(ctx, testLease())
+		var o *Obstacle
+		if !errors.As(err, &o) || o.Report.Cause != machine.CauseApplyFailed {
+			t.Errorf("Renew: %v", err)
+		}
+	})
+}
+
+func TestF10AnInformThatNobodyAnswersIsAFailure(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"in time": 5 * time.Minute, "cut short": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fallSilent()
+				ctx, cancel := timeout(limit)
+				defer cancel()
+				_, err := w.client().Inform(ctx, machine.Inform{Addr: netip.MustParsePrefix("192.0.2.9/24")})
+				var o *Obstacle
+				if !errors.As(err, &o) || o.Report.Cause != machine.CauseNoServer {
+					t.Errorf("Inform: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestInformAsksAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -396,12 +428,37 @@ func TestDiscoverTakesNothing(t *testing.T) {
 		ctx, cancel := timeout(time.Minute)
 		defer cancel()
 		c := w.client(func(cfg *Config) { cfg.Machine.Survey, cfg.Machine.OfferWait = true, time.Second })
-		offers, err := c.Discover(ctx)
+		offers, err := c.Discover(ctx, Remembered{})
 		if err != nil || len(offers) != 1 || !offers[0].Chosen {
 			t.Fatalf("Discover: %v, %v", offers, err)
 		}
 		if w.has("send DHCPREQUEST") {
 			t.Errorf("story:\n%s", w.story())
+		}
+	})
+}
+
+func TestASurveyThatIsCutShortTellsWhatCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx, cancel := timeout(time.Second)
+		defer cancel()
+		c := w.client(func(cfg *Config) { cfg.Machine.Survey, cfg.Machine.OfferWait = true, time.Minute })
+		offers, err := c.Discover(ctx, Remembered{})
+		if err != nil || len(offers) != 1 || !offers[0].Chosen {
+			t.Errorf("Discover: %v, %v", offers, err)
+		}
+	})
+}
+
+func TestWhatTheHostDoesNotHoldIsNotAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx, cancel := timeout(time.Minute)
+		defer cancel()
+		_, err := w.client(func(cfg *Config) { cfg.Configurator = nil }).Acquire(ctx, Remembered{})
+		if err != nil || w.has("announce 192.0.2.77") {
+			t.Errorf("Acquire: %v\n%s", err, w.story())
 		}
 	})
 }

@@ -18,7 +18,7 @@ func newErrand(ends func(machine.Report) bool) *errand {
 }
 
 // Do gives a command to a client that runs, and returns when it has been
-// carried out: [machine.Renew] and Rebind when the lease is extended,
+// carried out: [machine.Renew] and Rebind when the host has the extended lease,
 // [machine.Reacquire] when it is verified or there is one, [machine.Pause],
 // Resume, Release, Leave at once. The report tells what came of it. The error
 // is an [*Obstacle] if something stood in the way, ErrEnded if the client ended
@@ -70,8 +70,8 @@ func endOf(command machine.Input) func(machine.Report) bool {
 // extended tells whether a report ends the attempt to extend a lease.
 func extended(r machine.Report) bool {
 	switch r.Cause {
-	case machine.CauseExtended, machine.CauseNAK, machine.CauseNoServer, machine.CauseExpired,
-		machine.CauseConflict, machine.CauseLinkDown, machine.CausePaused:
+	case machine.CauseConfigured, machine.CauseApplyFailed, machine.CauseNAK, machine.CauseNoServer,
+		machine.CauseExpired, machine.CauseConflict, machine.CauseLinkDown, machine.CausePaused:
 		return true
 	}
 	return false

@@ -37,8 +37,8 @@ func TestCommandsToAClientThatRuns(t *testing.T) {
 			cause   machine.Cause
 			state   machine.State
 		}{
-			{machine.Renew{}, machine.CauseExtended, machine.Bound},
-			{machine.Rebind{}, machine.CauseExtended, machine.Bound},
+			{machine.Renew{}, machine.CauseConfigured, machine.Bound},
+			{machine.Rebind{}, machine.CauseConfigured, machine.Bound},
 			{machine.Pause{}, machine.CausePaused, machine.Bound},
 			{machine.Renew{}, machine.CauseNotPossible, machine.Bound},
 			{machine.Resume{}, machine.CauseResumed, machine.Bound}, // verified meanwhile

@@ -131,8 +131,8 @@ func (c *Client) startProbe(ctx context.Context, out machine.Probe) {
 // loop.
 func (c *Client) startWatch(ctx context.Context, out machine.Announce) {
 	stop(c.endWatch)
-	if c.cfg.Prober == nil {
-		return
+	if c.cfg.Prober == nil || c.cfg.Configurator == nil {
+		return // nobody checks, or nobody holds the address
 	}
 	ctx, c.endWatch = context.WithCancel(ctx)
 	announced := make(chan struct{})

@@ -39,7 +39,12 @@ func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (
 	if errPanic := guard(func() error { c.leave(beside, err); return nil }); errPanic != nil {
 		return r, errPanic
 	}
-	return r, err
+	select {
+	case r = <-e.done: // it ended with a result all the same
+		return r, nil
+	default:
+		return r, err
+	}
 }
 
 // leave ends what was under way when the loop ended with err.

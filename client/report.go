@@ -11,11 +11,23 @@ import (
 // that waited for it.
 func (c *Client) report(r machine.Report) {
 	c.logReport(r)
+	if r.Cause == machine.CauseChosen {
+		c.logLosers(r.Offers)
+	}
 	c.notify(Event{Kind: Reported, Report: r})
 	if IsObstacle(r.Cause) {
 		c.obstacle = r
 	}
 	c.conclude(r)
+}
+
+// logLosers writes a line for each offer that lost, with the reason.
+func (c *Client) logLosers(offers []machine.Offer) {
+	for _, o := range offers {
+		if !o.Chosen {
+			c.cfg.Log.Info("offer lost", "offer", o.String())
+		}
+	}
 }
 
 // logReport writes one line: a change of state at info, what went wrong at

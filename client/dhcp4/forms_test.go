@@ -209,7 +209,7 @@ func TestTableIsSound(t *testing.T) {
 		}
 	}
 	for c := range 256 { // B19
-		refused := c == 0 || c == 52 || c == 53 || c == 54 || c == 55 || c == 82 || c == 255
+		refused := c == 0 || c == 50 || c == 52 || c == 53 || c == 54 || c == 55 || c == 61 || c == 82 || c == 255
 		if err := Sendable(Code(c)); (err != nil) != refused {
 			t.Errorf("B19: option %d: %v", c, err)
 		}

@@ -163,6 +163,8 @@ func Sendable(c Code) error {
 	switch c {
 	case codePad, codeEnd, codeOverload, MsgType.Code, ServerID.Code, ParameterList.Code, RelayAgent.Code:
 		return fmt.Errorf("option %d cannot be set by hand: the protocol decides it", uint8(c))
+	case RequestedAddr.Code, ClientIdentifier.Code:
+		return fmt.Errorf("option %d cannot be set like this: not every message has the same one; there is a setting of its own for it", uint8(c))
 	}
 	return nil
 }

@@ -27,8 +27,11 @@ func (m *Machine) start(in Start) {
 			m.withdraw()
 		}
 	}
-	wishesOther := m.cfg.RequestAddr.IsValid() && m.cfg.RequestAddr != l.Addr.Addr()
-	if !l.Valid(m.now) || m.cfg.Survey || wishesOther {
+	why := m.unwanted(l)
+	if why != "" {
+		m.note(fmt.Sprintf("the remembered %v is not asked for: %s", l.Addr.Addr(), why))
+	}
+	if why != "" || !l.Valid(m.now) || m.cfg.Survey {
 		m.enterInit(m.random(m.cfg.InitialDelay), Report{Cause: CauseStarted})
 		return
 	}
@@ -36,6 +39,21 @@ func (m *Machine) start(in Start) {
 	m.notBefore = m.now.Add(m.random(m.cfg.InitialDelay))
 	m.enterInitReboot(Report{Cause: CauseStarted, Lease: l})
 	m.goOn()
+}
+
+// unwanted tells why the user would not have a remembered lease, though it is
+// valid.
+func (m *Machine) unwanted(l lease.Lease) string {
+	if !l.Valid(m.now) {
+		return ""
+	}
+	if m.cfg.RequestAddr.IsValid() && m.cfg.RequestAddr != l.Addr.Addr() {
+		return fmt.Sprintf("%v is wished for", m.cfg.RequestAddr)
+	}
+	if why := m.serverRefused(l.Server); why != "" {
+		return why
+	}
+	return m.lacks(l.Options)
 }
 
 // enterInit goes to INIT, from where a DHCPDISCOVER goes out after pause. No

@@ -53,6 +53,7 @@ func (m *Machine) applied(in Applied) {
 		m.say(Report{Cause: CauseApplyFailed, Text: fmt.Sprintf("%v; next try in %v", in.Err, reapplyWait), Lease: m.lease})
 	case m.state.Holds():
 		m.failures = 0
+		m.say(Report{Cause: CauseConfigured, Lease: m.lease})
 	}
 }
 

@@ -3,6 +3,7 @@ package machine
 import (
 	"errors"
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
@@ -123,7 +124,7 @@ func (c *Config) wishes() (o dhcp4.Options, err error) {
 	if c.LeaseTime > 0 {
 		errs = append(errs, dhcp4.LeaseTime.Put(&o, c.LeaseTime))
 	}
-	errs = append(errs, dhcp4.MaxMessageSize.Put(&o, c.MaxMessageSize), dhcp4.ParameterList.Put(&o, c.Parameters))
+	errs = append(errs, dhcp4.MaxMessageSize.Put(&o, c.MaxMessageSize), dhcp4.ParameterList.Put(&o, once(c.Parameters)))
 	if _, named := c.Options.Lookup(dhcp4.FQDN.Code); c.HostName != "" && !named {
 		errs = append(errs, dhcp4.HostName.Put(&o, c.HostName))
 	}
@@ -137,6 +138,17 @@ func (c *Config) wishes() (o dhcp4.Options, err error) {
 		o.Put(own.Code, own.Value)
 	}
 	return o, errors.Join(errs...)
+}
+
+// once is a list with each code where it stands first.
+func once(list []dhcp4.Code) []dhcp4.Code {
+	out := []dhcp4.Code{} // nil is another question
+	for _, c := range list {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // put sets an option whose value is known to be good: an IPv4 address, because

@@ -87,6 +87,11 @@ var defaultParameters = [...]dhcp4.Code{1, 121, 3, 33, 6, 15, 119, 12, 26, 28, 4
 // configuration names none.
 func DefaultParameters() []dhcp4.Code { return append([]dhcp4.Code(nil), defaultParameters[:]...) }
 
+// isHost reports whether a may be the address of one host.
+func isHost(a netip.Addr) bool {
+	return a.Is4() && a.As4()[0] != 0 && a.As4()[0] < 224 && !a.IsLoopback()
+}
+
 // check refuses what cannot work.
 func (c *Config) check() error {
 	switch {
@@ -98,8 +103,10 @@ func (c *Config) check() error {
 		return errors.New("machine: this link has no chaddr, so a client identifier is needed (RFC 4390, section 2.1)")
 	case len(c.ClientID) == 1:
 		return errors.New("machine: a client identifier has at least 2 bytes (RFC 2132, section 9.14)")
-	case c.RequestAddr.IsValid() && !c.RequestAddr.Is4():
-		return fmt.Errorf("machine: requested address %v is not IPv4", c.RequestAddr)
+	case c.RequestAddr.IsValid() && !isHost(c.RequestAddr):
+		return fmt.Errorf("machine: requested address %v is no IPv4 address of a host", c.RequestAddr)
+	case c.InitialDelay < 0 || c.CarrierDelay < 0:
+		return errors.New("machine: a delay is below 0")
 	}
 	for _, o := range c.Options {
 		if err := dhcp4.Sendable(o.Code); err != nil {

@@ -37,6 +37,10 @@ func (m *Machine) release() {
 // end ends. A lease in use stays in use, unless it is to leave the host; one
 // that was on its way there is undone, and given back if nobody will use it.
 func (m *Machine) end(leave bool) {
+	if m.cfg.Survey && m.state == Selecting {
+		m.survey() // what came so far is worth telling
+		return
+	}
 	l := m.claim()
 	unused := m.state == Requesting || m.fresh && (m.state == Checking || m.state == Applying)
 	if unused {

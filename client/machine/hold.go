@@ -230,6 +230,10 @@ func (m *Machine) acked(msg *dhcp4.Message) {
 		m.note(fmt.Sprintf("the lease from %v was over before its DHCPACK came", l.Server))
 		return
 	}
+	if m.state == Rebooting && m.lacks(msg.Options) != "" {
+		m.drop(msg, LacksOption)
+		return
+	}
 	for _, n := range notes {
 		m.note(n.Error())
 	}

@@ -145,8 +145,10 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 func (m *Machine) Deadline() time.Time {
 	var d time.Time
 	switch m.state {
-	case Init, InitReboot, Requesting, Rebooting, Informing:
+	case Init, InitReboot, Requesting, Informing:
 		d = m.wake
+	case Rebooting:
+		d = earliest(m.wake, m.fallback)
 	case Selecting:
 		d = m.selectingDeadline()
 	case Checking, Applying:

@@ -86,6 +86,7 @@ const (
 	CauseFree         Cause = "address free"
 	CauseBound        Cause = "bound"       // Lease is configured
 	CauseExtended     Cause = "extended"    // Lease has new times
+	CauseConfigured   Cause = "configured"  // and the host has them
 	CauseUnconfirmed  Cause = "unconfirmed" // no server answered: a remembered lease is used
 	CauseInformed     Cause = "informed"
 	CauseNoServer     Cause = "no server answered"

@@ -64,7 +64,7 @@ func (m *Machine) reboot() {
 // sendReboot sends one more DHCPREQUEST of the INIT-REBOOT kind, or stops
 // waiting: a network that changed may have no server that says no.
 func (m *Machine) sendReboot() {
-	if m.try == rebootTries {
+	if m.try == rebootTries || due(m.fallback, m.now) {
 		m.rebootUnanswered()
 		return
 	}
@@ -88,6 +88,11 @@ func (m *Machine) rebootUnanswered() {
 		m.unconfirmed = true
 		r.Cause, r.Lease = CauseUnconfirmed, m.lease
 		m.hold(r)
+		return
+	}
+	if due(m.fallback, m.now) && m.memory.Valid(m.now) {
+		m.say(r)
+		m.useMemory()
 		return
 	}
 	m.enterInit(0, r)

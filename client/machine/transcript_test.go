@@ -127,6 +127,8 @@ func (s *story) config(words []string) {
 			s.cfg.Deny = append(s.cfg.Deny, netip.MustParsePrefix(v))
 		case "no-server":
 			s.cfg.NoServerFail = v == "fail"
+		case "no-server-after":
+			s.cfg.NoServerAfter = s.duration(v)
 		case "carrier-delay":
 			s.cfg.CarrierDelay = s.duration(v)
 		case "survey":

@@ -100,13 +100,20 @@ func (m *Machine) judge(msg *dhcp4.Message) (Offer, Reason) {
 		return o, BadLease
 	}
 	o.Addr = o.Lease.Addr
-	for _, c := range m.cfg.Require {
-		if err := required(msg.Options, c); err != nil {
-			o.Why = fmt.Sprintf("required option %d (%v): %v", c, c, err)
-			return o, LacksOption
-		}
+	if o.Why = m.lacks(msg.Options); o.Why != "" {
+		return o, LacksOption
 	}
 	return o, ""
+}
+
+// lacks tells which option that the user requires is not there, if so.
+func (m *Machine) lacks(o dhcp4.Options) string {
+	for _, c := range m.cfg.Require {
+		if err := required(o, c); err != nil {
+			return fmt.Sprintf("required option %d (%v): %v", c, c, err)
+		}
+	}
+	return ""
 }
 
 // required tells why option c is not there, or not to be read.
