@@ -26,9 +26,14 @@ type Config struct {
 	Timing Timing
 	// Defence says what to do about conflicts over an address in use.
 	Defence Defence
+	// Enter runs f where the link lives, and returns its error, if that is
+	// another network namespace than the caller's; nil: right here. It is
+	// called, also at the same time, wherever a socket is opened or the
+	// namespace is looked at. An open socket stays where it was opened.
+	Enter func(f func() error) error
 	// Own lists hardware addresses whose packets are never a conflict,
-	// besides those of this host's interfaces (in this network namespace),
-	// which are known anyway.
+	// besides those of this host's interfaces (in the link's network
+	// namespace), which are known anyway.
 	Own []net.HardwareAddr
 	// Tap, if not nil, is called with every packet sent and heard, from the
 	// goroutine that called the Checker.
@@ -89,14 +94,37 @@ func New(ifi *net.Interface, cfg Config) (*Checker, error) {
 		// secret, but the system's seeds are as cheap as any.
 		cfg.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
-	reason, err := whyNoARP(ifi)
+	if cfg.Enter == nil {
+		cfg.Enter = func(f func() error) error { return f() }
+	}
+	c := &Checker{ifi: *ifi, cfg: cfg, rand: cfg.Rand, own: &ownAddrs{extra: cfg.Own}}
+	c.listen, c.own.list = c.listenThere, c.interfaces
+	err := cfg.Enter(func() (err error) {
+		c.noARP, err = whyNoARP(ifi)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &Checker{
-		ifi: *ifi, cfg: cfg, noARP: reason, rand: cfg.Rand, listen: listen,
-		own: &ownAddrs{extra: cfg.Own, list: net.Interfaces},
-	}, nil
+	return c, nil
+}
+
+// listenThere opens a socket where the link lives.
+func (c *Checker) listenThere(ifi *net.Interface, addr netip.Addr) (w wire, err error) {
+	err = c.cfg.Enter(func() (err error) {
+		w, err = listen(ifi, addr)
+		return err
+	})
+	return w, err
+}
+
+// interfaces lists those beside the link.
+func (c *Checker) interfaces() (list []net.Interface, err error) {
+	err = c.cfg.Enter(func() (err error) {
+		list, err = net.Interfaces()
+		return err
+	})
+	return list, err
 }
 
 // Probe finds out whether another host holds addr. It returns that host's

@@ -26,6 +26,9 @@
 //	  ▼               │ filter (filter.go), run by the kernel: about our
 //	link                   address, of our VLAN
 //
+// A link may live in another network namespace: [Config] Enter brings the
+// Checker there whenever it opens a socket or looks around.
+//
 // The filter is attached before the socket is bound, and the socket is bound
 // before the first probe leaves: no answer is missed and nothing old is read.
 // The socket stays open from Probe to Watch, so an answer that comes too late

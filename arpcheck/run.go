@@ -12,8 +12,8 @@ import (
 )
 
 // run drives m with what is heard on l until it has a verdict or ctx ends. All
-// of it happens in the caller's goroutine, so also in the caller's network
-// namespace; a pending read is ended by its deadline.
+// of it happens in the caller's goroutine; a pending read is ended by its
+// deadline.
 func (c *Checker) run(ctx context.Context, l *line, m machine) (verdict, error) {
 	longAgo := time.Unix(1, 0)
 	stop := context.AfterFunc(ctx, func() { _ = l.setDeadline(longAgo) })

@@ -1,96 +1,192 @@
 package netconf
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/lessee/lessee/netconf/resolv"
+	"github.com/lessee/lessee/client/lease"
 )
+
+// Apply makes the host hold l, changing only what differs from what it holds
+// of ours: what somebody took away is put back, and what is not ours is left
+// alone. On error, all that this call changed has been taken back.
+func (h *Host) Apply(_ context.Context, l lease.Lease) error {
+	p := PlanFor(l, h.Options())
+	fail := func(err error) error { return fmt.Errorf("configure %s for %v: %w", h.link, l.Addr, err) }
+	v, err := h.look(p.Routes)
+	if err != nil {
+		return fail(err)
+	}
+	if err := h.putBack(); err != nil {
+		return fail(err)
+	}
+	before := h.record.blank()
+	before.Addresses, before.Routes, before.MTU = v.ours, v.routes, h.record.MTU
+	a := &applier{Host: h, plan: p, view: v, before: before}
+	if err := a.run(); err != nil {
+		a.takeBack()
+		return fail(err)
+	}
+	if len(p.Refused) > 0 && h.news(toldRefused, fmt.Sprint(p.Refused)) {
+		for _, r := range p.Refused {
+			h.cfg.Log.Info("not followed", "link", h.link, "what", r.What, "why", r.Why)
+		}
+	}
+	return nil
+}
 
 // An applier is one Apply under way. Each step that changed something knows
 // how to take it back.
 type applier struct {
 	*Host
-	plan Plan
+	plan   Plan
+	view   view
+	before record // what of ours the kernel has
+	after  record // and what it is to have
+
+	left time.Duration // of the lease
+	mtu  int           // to be set; 0: as it is
 	undo []func() error
 }
 
 // run makes all changes, new before old, and stops at the first that fails.
-func (a *applier) run(before record) error {
-	if old := before.Address; old != nil && old.Prefix != a.plan.Address.Prefix && old.Prefix.Masked() == a.plan.Address.Prefix.Masked() {
-		var err error
-		if before, err = a.clear(before); err != nil {
+func (a *applier) run() error {
+	if err := a.prepare(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.oldAddresses, a.setMTU, a.names} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-	for _, step := range []func(record) error{a.address, a.routes, a.oldAddress, a.setMTU, a.names} {
-		if err := step(before); err != nil {
-			return err
-		}
-	}
-	return a.record.save(a.path)
+	a.record = a.after
+	a.save()
+	return nil
 }
 
-// clear takes old address and routes away before the new ones come. Of two
-// addresses of one subnet the kernel counts the later one as secondary, and
-// takes it away along with the first: new before old does not work there.
-func (a *applier) clear(before record) (record, error) {
-	for _, r := range slices.Backward(before.Routes) {
-		if err := a.deleteRoute(r); err != nil {
-			return before, err
+// prepare decides what is ours to change, and writes down all of it before the
+// first change.
+func (a *applier) prepare() (err error) {
+	want := a.plan.Address
+	if a.left, err = a.leftOf(want.Until); err != nil {
+		return err
+	}
+	a.after = a.before.blank()
+	if _, there := a.view.has(want.Prefix); there && !a.isOurs(want) {
+		a.leaveAddress()
+	} else {
+		a.after.Addresses = []Address{want}
+	}
+	for _, r := range a.plan.Routes {
+		if f, there := a.view.blocked(r); there && !slices.Contains(a.before.Routes, r) {
+			a.leaveRoute(r, f.here && f.Gateway == r.Gateway)
+			continue
+		}
+		a.after.Routes = append(a.after.Routes, r)
+	}
+	both := a.before
+	both.Addresses = slices.Concat(a.before.Addresses, a.after.Addresses)
+	both.Routes = slices.Clone(a.before.Routes)
+	for _, r := range a.after.Routes {
+		if !slices.Contains(both.Routes, r) {
+			both.Routes = append(both.Routes, r)
 		}
 	}
-	if err := a.oldAddress(before); err != nil {
-		return before, err
+	if a.mtu, both.MTU, a.after.MTU, err = a.planMTU(a.plan.MTU); err != nil {
+		return err
 	}
-	a.record.Address = nil
-	before.Address, before.Routes = nil, nil
-	return before, nil
+	a.record = both
+	a.save()
+	return nil
+}
+
+// isOurs reports whether the kernel has an address, and we made it so.
+func (a *applier) isOurs(want Address) bool {
+	return slices.ContainsFunc(a.before.Addresses, func(have Address) bool { return have.Prefix == want.Prefix })
+}
+
+// leaveAddress leaves the operator's own address alone, and uses it.
+func (a *applier) leaveAddress() {
+	a.after.Addresses = nil
+	if want := a.plan.Address.Prefix; a.news(toldAddress, want.String()) {
+		a.cfg.Log.Warn("somebody else has configured the address; it is left alone, and will not expire with the lease", "link", a.link, "addr", want)
+	}
+}
+
+// leaveRoute leaves somebody else's route alone. One to the same place by the
+// same way is as good as ours.
+func (a *applier) leaveRoute(r Route, same bool) {
+	a.after.Routes = slices.DeleteFunc(a.after.Routes, func(have Route) bool { return have == r })
+	if !same && a.news("route "+r.Dest.String(), r.String()) {
+		a.cfg.Log.Warn("another route to the same place is there already; it is left alone (--metric makes room for both)", "link", a.link, "route", r)
+	}
 }
 
 // takeBack undoes what was done, the last first. What cannot be undone is
-// logged; the record still knows of it.
+// logged, and the record goes on to name it.
 func (a *applier) takeBack() {
-	for _, f := range slices.Backward(a.undo) {
+	failed := false
+	undo := append([]func() error{a.putBack}, a.undo...) // others' come after ours, as they did before
+	for _, f := range slices.Backward(undo) {
 		if err := gone(f()); err != nil {
+			failed = true
 			a.cfg.Log.Error("not taken back", "link", a.link, "error", err)
 		}
 	}
+	if !failed {
+		a.record = a.before
+	}
+	a.save()
 }
 
-// left is how long an address lasts, in whole seconds as the kernel counts
+// leftOf is how long an address lasts, in whole seconds as the kernel counts
 // them and never longer than the lease; 0 is for ever.
-func (a *applier) left(until time.Time) (time.Duration, error) {
+func (h *Host) leftOf(until time.Time) (time.Duration, error) {
 	if until.IsZero() {
 		return 0, nil
 	}
-	left := until.Sub(a.cfg.Now())
+	left := until.Sub(h.cfg.Now())
 	if left < time.Second {
 		return 0, fmt.Errorf("the lease has %v left, less than the second that the kernel counts by", left)
 	}
 	return left.Truncate(time.Second), nil
 }
 
-// address puts the address on the link, or renews its lifetime.
-func (a *applier) address(before record) error {
-	want := a.plan.Address
-	left, err := a.left(want.Until)
-	if err != nil {
-		return err
+// clear takes old address and routes away before the new ones come. Of two
+// addresses of one subnet the kernel counts the later one as secondary, and
+// takes it away along with the first: new before old does not work there.
+func (a *applier) clear() error {
+	want := a.plan.Address.Prefix
+	if !slices.ContainsFunc(a.before.Addresses, func(old Address) bool { return old.Prefix != want && old.Prefix.Masked() == want.Masked() }) {
+		return nil
 	}
-	if before.Address != nil && before.Address.Prefix == want.Prefix {
-		old := *before.Address
-		a.record.Address = &want
-		if err := a.kernel.replaceAddr(want, left); err != nil {
+	for _, r := range slices.Backward(a.view.routes) {
+		if err := a.deleteRoute(r); err != nil {
+			return err
+		}
+	}
+	a.view.routes = nil
+	return a.oldAddresses()
+}
+
+// address puts the address on the link, or renews its lifetime.
+func (a *applier) address() error {
+	if len(a.after.Addresses) == 0 {
+		return nil
+	}
+	want := a.after.Addresses[0]
+	if i := slices.IndexFunc(a.before.Addresses, func(have Address) bool { return have.Prefix == want.Prefix }); i >= 0 {
+		old := a.before.Addresses[i]
+		if err := a.did(a.kernel.replaceAddr(want, a.left)); err != nil {
 			return fmt.Errorf("renew address %v: %w", want.Prefix, explain(err))
 		}
 		a.undo = append(a.undo, func() error {
-			left, err := a.left(old.Until)
+			left, err := a.leftOf(old.Until)
 			if err != nil {
 				return a.kernel.delAddr(old.Prefix)
 			}
@@ -98,13 +194,10 @@ func (a *applier) address(before record) error {
 		})
 		return nil
 	}
-	a.record.Address = &want
-	if err := a.record.save(a.path); err != nil {
-		return err
-	}
-	err = a.kernel.addAddr(want, left)
-	if errors.Is(err, unix.EEXIST) {
-		return a.adopt(want, left)
+	err := a.did(a.kernel.addAddr(want, a.left))
+	if errors.Is(err, unix.EEXIST) { // in the moment since we looked
+		a.leaveAddress()
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("add address %v: %w", want.Prefix, explain(err))
@@ -113,177 +206,35 @@ func (a *applier) address(before record) error {
 	return nil
 }
 
-// adopt deals with an address that is there already: ours from a process that
-// left no record, or the operator's, which is used and left alone.
-func (a *applier) adopt(want Address, left time.Duration) error {
-	list, err := a.kernel.addrs()
-	if err != nil {
-		return fmt.Errorf("look for address %v: %w", want.Prefix, explain(err))
-	}
-	if i := slices.IndexFunc(list, func(k kernelAddr) bool { return k.prefix == want.Prefix }); i >= 0 && list[i].ours {
-		if err := a.kernel.replaceAddr(want, left); err != nil {
-			return fmt.Errorf("renew address %v: %w", want.Prefix, explain(err))
+// oldAddresses takes away what former leases left, but for the address that
+// stays.
+func (a *applier) oldAddresses() error {
+	for _, old := range a.view.ours {
+		if old.Prefix == a.plan.Address.Prefix {
+			continue
 		}
-		return nil
-	}
-	a.record.Address = nil
-	a.cfg.Log.Warn("somebody else has configured the address; it is left alone, and will not expire with the lease", "link", a.link, "addr", want.Prefix)
-	return nil
-}
-
-// routes makes the difference between the routes that are ours and the plan's.
-func (a *applier) routes(before record) error {
-	for _, c := range diff(before.Routes, a.plan.Routes) {
-		var err error
-		switch c.op {
-		case opAdd:
-			err = a.addRoute(c.route)
-		case opReplace:
-			err = a.replaceRoute(c)
-		case opDelete:
-			err = a.deleteRoute(c.route)
+		deleted, err := a.deleteAddress(a.view, old.Prefix)
+		if deleted {
+			a.undo = append(a.undo, func() error {
+				left, err := a.leftOf(old.Until)
+				if err != nil {
+					return nil // it would have expired by now
+				}
+				return a.kernel.addAddr(old, left)
+			})
 		}
 		if err != nil {
 			return err
 		}
 	}
+	a.view.ours = nil
 	return nil
 }
 
-func (a *applier) addRoute(r Route) error {
-	a.record.Routes = append(a.record.Routes, r)
-	if err := a.record.save(a.path); err != nil {
-		return err
-	}
-	err := a.kernel.addRoute(r)
-	if errors.Is(err, unix.EEXIST) {
-		a.record.Routes = a.record.Routes[:len(a.record.Routes)-1]
-		same, errLook := a.kernel.hasRoute(r)
-		if errLook == nil && !same {
-			a.cfg.Log.Warn("another route to the same place is there already; it is left alone (--metric makes room for both)", "link", a.link, "route", r)
-		}
-		return errLook
-	}
-	if err != nil {
-		return fmt.Errorf("add route %v: %w", r, explain(err))
-	}
-	a.undo = append(a.undo, func() error { return a.kernel.delRoute(r) })
-	return nil
-}
-
-func (a *applier) replaceRoute(c change) error {
-	i := slices.Index(a.record.Routes, c.old)
-	a.record.Routes[i] = c.route
-	if err := a.kernel.replaceRoute(c.route); err != nil {
-		return fmt.Errorf("replace route %v by %v: %w", c.old, c.route, explain(err))
-	}
-	a.undo = append(a.undo, func() error { return a.kernel.replaceRoute(c.old) })
-	return nil
-}
-
-func (a *applier) deleteRoute(r Route) error {
-	if err := gone(a.kernel.delRoute(r)); err != nil {
-		return fmt.Errorf("delete route %v: %w", r, explain(err))
-	}
-	a.record.Routes = slices.DeleteFunc(a.record.Routes, func(have Route) bool { return have == r })
-	a.undo = append(a.undo, func() error { return a.kernel.addRoute(r) })
-	return nil
-}
-
-// oldAddress takes away the address of the lease before, if it was another.
-func (a *applier) oldAddress(before record) error {
-	old := before.Address
-	if old == nil || old.Prefix == a.plan.Address.Prefix {
-		return nil
-	}
-	if err := gone(a.kernel.delAddr(old.Prefix)); err != nil {
-		return fmt.Errorf("delete address %v: %w", old.Prefix, explain(err))
-	}
-	a.undo = append(a.undo, func() error {
-		left, err := a.left(old.Until)
-		if err != nil {
-			return nil // it would have expired by now
-		}
-		return a.kernel.addAddr(*old, left)
-	})
-	return nil
-}
-
-// setMTU follows the plan, or puts back what was there.
-func (a *applier) setMTU(before record) error {
-	want := a.plan.MTU
-	if want == before.MTU {
-		return nil
-	}
-	now, err := a.kernel.mtu()
-	if err != nil {
-		return fmt.Errorf("read the MTU: %w", explain(err))
-	}
-	switch {
-	case before.MTU == 0:
-		a.record.OldMTU = now
-	case want == 0:
-		want, a.record.OldMTU = before.OldMTU, 0
-	}
-	a.record.MTU = a.plan.MTU
-	if want == now {
-		return nil
-	}
-	if err := a.record.save(a.path); err != nil {
-		return err
-	}
-	if err := a.kernel.setMTU(want); err != nil {
-		if errors.Is(err, unix.EINVAL) { // the link cannot: that is no reason to have no address
-			a.record.MTU, a.record.OldMTU = before.MTU, before.OldMTU
-			a.cfg.Log.Warn("the link does not take the MTU", "link", a.link, "mtu", want)
-			return nil
-		}
-		return fmt.Errorf("set the MTU to %d: %w", want, explain(err))
-	}
-	a.undo = append(a.undo, func() error { return a.kernel.setMTU(now) })
-	return nil
-}
-
-// names hands the name servers to the resolver. One that somebody else manages
-// is left to them.
-func (a *applier) names(before record) error {
-	if a.plan.Resolv.IsZero() {
-		if before.Resolv {
-			a.record.Resolv = false
-			return a.resolv.Unset(a.link)
-		}
-		return nil
-	}
-	a.record.Resolv = true
-	if err := a.record.save(a.path); err != nil {
-		return err
-	}
-	err := a.resolv.Set(a.link, a.plan.Resolv)
-	var managed *resolv.ManagedError
-	if errors.As(err, &managed) {
-		a.record.Resolv = before.Resolv
-		a.cfg.Log.Warn("the resolver is left alone", "link", a.link, "why", managed)
-		return nil
-	}
-	return err
-}
-
-// gone takes what says that a thing is not there any more for success.
-func gone(err error) error {
-	switch {
-	case errors.Is(err, unix.ESRCH), errors.Is(err, unix.EADDRNOTAVAIL), errors.Is(err, unix.ENODEV), errors.Is(err, ErrNoLink):
-		return nil
-	}
-	return err
-}
-
-// explain adds what helps.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%w (CAP_NET_ADMIN is needed: be root, or give the program the capability)", err)
-	case errors.Is(err, unix.ENODEV):
-		return fmt.Errorf("%w: %w", ErrNoLink, err)
+// did counts a change that was made.
+func (h *Host) did(err error) error {
+	if err == nil {
+		h.changes.Add(1)
 	}
 	return err
 }

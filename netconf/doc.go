@@ -1,23 +1,52 @@
 // Package netconf makes a Linux host hold what a lease says, and takes it away
 // again.
 //
-//	lease ──PlanFor──► Plan ──diff──► changes ──► netlink
+//	lease ──PlanFor──► Plan ─┐
+//	record, kernel ──► view ─┴─diff──► changes ──► netlink
 //
 // [PlanFor] is a function: what the host should hold for a lease, and what of
 // the lease is not followed, with a reason for each. [Host.Apply] compares that
-// with what it made the host hold before, and changes the difference, new
-// before old. If one change fails, all that this call changed is taken back.
-// [Host.Withdraw] undoes everything.
+// with what of ours the kernel has, and changes the difference, new before old.
+// What somebody took away is put back. If one change fails, all that this call
+// changed is taken back. [Host.Withdraw] undoes everything.
 //
-// What was changed is kept in a record on disk, written before each change, so
-// that another process can undo it, also after this one was killed. What the
-// operator configured is never touched: an address or a route that is there
-// already is used and left alone, and everything of ours carries protocol
-// "dhcp" in the kernel.
+//	h, err := netconf.Open("eth0", netconf.Config{RunDir: "/run/lessee", StateDir: "/var/lib/lessee", ResolvConf: "/etc/resolv.conf"})
+//	err = h.Up(ctx)
+//	err = h.Apply(ctx, lease)     // and again with each renewal
+//	err = h.Withdraw(ctx, lease)
+//	err = h.Down()
 //
-// Addresses get the lease's lifetime. If whoever manages the lease dies, the
-// kernel takes the address away at expiry, and the routes with it.
+// # Whose it is
 //
-// Only netlink_linux.go and watch_linux.go speak to the kernel. Package resolv,
-// below, writes the resolver's configuration.
+// What the operator configured is never touched: an address or a route that is
+// there already is used and left alone. Everything of ours carries protocol
+// "dhcp" in the kernel. An address with that mark and without a prefix route is
+// ours, and so is a route with that mark that the record names or whose source
+// is an address of ours; other programs mark their routes in the same way.
+//
+// # Dying at any instruction
+//
+// All that a call is going to change is written to a record in the run
+// directory before its first change, so that another process can undo it, also
+// after this one was killed. The record may name what was not done, and never
+// lacks what was; the kernel says which of it is there. Where the record cannot
+// be written the configuration goes on, and the kernel's marks have to do.
+// [Host.Leftover] tells a new process that there is something to take over or
+// to withdraw. A record ends with the boot that it is about; what stood in the
+// resolver's file does not, and is kept in the state directory (package resolv,
+// below).
+//
+// Addresses get the lease's lifetime. If whoever manages the lease dies and
+// nobody comes after it, the kernel takes the address away at expiry, and the
+// routes with it.
+//
+// # Many links
+//
+// Links may live in other network namespaces. A [Namespace] is a way in, and a
+// netlink socket that all links in it share. [WatchLinks] tells what links there
+// are, and what becomes of them; [Host.Rename] follows a link that gets another
+// name. With [AutoMetric] several links on one network do not get in each
+// other's way.
+//
+// Only netlink_linux.go and watch_linux.go speak to the kernel by netlink.
 package netconf

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
+	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lessee/lessee/client/lease"
@@ -22,174 +23,187 @@ var (
 // Config is how a host is to be configured.
 type Config struct {
 	Options
-	StateDir   string // where the record is kept
-	ResolvConf string // the resolver's file; "" or "none" leaves it alone
+	Namespace  *Namespace // where the link is; nil: in the caller's own
+	RunDir     string     // where the record is kept, which ends with a boot; "": in StateDir
+	StateDir   string     // where is kept what stood in the resolver's file, which does not
+	ResolvConf string     // the resolver's file; "" or "none" leaves it alone
 
 	Now func() time.Time // the clock of the leases; nil: time.Now
 	Log *slog.Logger     // nil: silence
+
+	// Trouble, if not nil, is told of what is wrong with the host but no
+	// reason to have no address: a disk that is full or read-only. It hears
+	// of each kind once, and again only after it was over.
+	Trouble func(error)
+
+	step func(what string) // called before each change to a file: tests die there
 }
 
-// A kernel holds one link's configuration. Errors are errno values.
-type kernel interface {
-	mtu() (int, error)
-	setMTU(int) error
-	addrs() ([]kernelAddr, error)
-	addAddr(a Address, left time.Duration) error     // EEXIST if it is there
-	replaceAddr(a Address, left time.Duration) error // left 0: for ever
-	delAddr(netip.Prefix) error
-	addRoute(Route) error // EEXIST if one of the same key is there
-	replaceRoute(Route) error
-	delRoute(Route) error
-	hasRoute(Route) (bool, error)
-	up() (was bool, err error) // sets the link up
-	down() error
-	waitCarrier(context.Context) error
+// runDir is where the record is.
+func (c Config) runDir() string {
+	if c.RunDir == "" {
+		return c.StateDir
+	}
+	return c.RunDir
 }
 
-// kernelAddr is an address that the kernel has.
-type kernelAddr struct {
-	prefix netip.Prefix
-	ours   bool // it carries our protocol
-	left   time.Duration
-}
-
-// A Host configures one link of this host. It is not safe for concurrent use.
+// A Host configures one link of this host. It is not safe for concurrent use,
+// but for Changes.
 type Host struct {
 	link   string
 	cfg    Config
 	kernel kernel
 	resolv resolv.Backend
-	path   string // of the record
-	record record
+
+	path      string // of the record
+	record    record
+	written   []byte // what stands there
+	isWritten bool
+
+	options Options           // as the link decides them
+	badMTU  int               // that the link does not take
+	told    map[string]string // see news
+	changes atomic.Uint64
 }
 
 // Open opens a link for configuration and reads what an earlier process did to
-// it. Nothing is changed. The error is ErrNoLink if there is no such link.
+// it, also if the link had another name then. Nothing is changed. The error is
+// ErrNoLink if there is no such link.
 func Open(link string, cfg Config) (*Host, error) {
-	k, index, err := openKernel(link)
+	k, now, err := openKernel(cfg.Namespace, link)
 	if err != nil {
 		return nil, fmt.Errorf("configure %s: %w", link, err)
 	}
-	return newHost(link, index, k, cfg), nil
+	return newHost(now, k, cfg), nil
 }
 
-func newHost(link string, index int, k kernel, cfg Config) *Host {
+func newHost(now linkNow, k kernel, cfg Config) *Host {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{link: link, cfg: cfg, kernel: k, path: recordPath(cfg.StateDir, link)}
-	h.resolv = resolv.None{}
-	if cfg.ResolvConf != "" && cfg.ResolvConf != "none" {
-		h.resolv = resolv.NewFile(cfg.ResolvConf, cfg.StateDir)
-	}
+	h := &Host{link: now.name, cfg: cfg, kernel: k, options: cfg.Options.on(now, cfg.Namespace)}
+	h.resolv = h.resolver(cfg.ResolvConf)
+	h.path = recordPath(cfg.runDir(), h.key())
+	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
+	h.findFormerName(blank)
 	var err error
-	if h.record, err = loadRecord(h.path, bootID(), index); err != nil {
-		cfg.Log.Warn("what was done before is not known", "link", link, "error", err)
+	if h.record, err = loadRecord(h.path, blank); err != nil {
+		cfg.Log.Warn("what was done before is not known", "link", h.link, "error", err)
 	}
 	return h
 }
 
+// key is the link's name among all namespaces'.
+func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
+
+// Options returns the options that leases are followed by, with the metric that
+// [AutoMetric] stands for.
+func (h *Host) Options() Options { return h.options }
+
+// Changes returns how many requests to the kernel have changed something; a
+// lifetime that was renewed counts. It may be called at any time.
+func (h *Host) Changes() uint64 { return h.changes.Load() }
+
 // Up sets the link up, if it is not, and waits for its carrier until ctx ends.
 func (h *Host) Up(ctx context.Context) error {
-	was, err := h.kernel.up()
-	if err != nil {
-		return fmt.Errorf("set %s up: %w", h.link, explain(err))
+	carrier, err := h.setUp()
+	if err != nil || carrier {
+		return err
 	}
-	if !was {
-		h.record.WasDown = true
-		if err := h.record.save(h.path); err != nil {
-			return err
-		}
-	}
-	if err := h.kernel.waitCarrier(ctx); err != nil {
+	if err := h.waitCarrier(ctx); err != nil {
 		return fmt.Errorf("wait for the carrier of %s: %w", h.link, err)
 	}
 	return nil
 }
 
-// Holds reports whether the host holds l's address, and we made it so. For the
-// zero Lease it reports whether anything of ours is there at all.
-func (h *Host) Holds(l lease.Lease) bool {
-	if l.IsZero() {
-		return !h.record.empty()
-	}
-	if h.record.Address == nil || h.record.Address.Prefix != l.Addr {
-		return false
-	}
-	list, err := h.kernel.addrs()
-	return err == nil && slices.ContainsFunc(list, func(a kernelAddr) bool { return a.prefix == l.Addr && a.ours })
+// SetUp sets the link up, if it is not, and does not wait.
+func (h *Host) SetUp() error {
+	_, err := h.setUp()
+	return err
 }
 
-// Apply makes the host hold l, changing only what differs from what it holds
-// of ours. On error, all that this call changed has been taken back.
-func (h *Host) Apply(_ context.Context, l lease.Lease) error {
-	p := PlanFor(l, h.cfg.Options)
-	before := h.record
-	before.Routes = slices.Clone(before.Routes)
-	a := &applier{Host: h, plan: p}
-	err := a.run(before)
-	if err == nil {
-		for _, r := range p.Refused {
-			h.cfg.Log.Info("not followed", "link", h.link, "what", r.What, "why", r.Why)
+func (h *Host) setUp() (carrier bool, err error) {
+	now, err := h.kernel.now()
+	if err == nil && !now.up {
+		h.record.WasDown = true
+		h.save()
+		err = h.did(h.kernel.up())
+	}
+	if err != nil {
+		return false, fmt.Errorf("set %s up: %w", h.link, explain(err))
+	}
+	return now.carrier, nil
+}
+
+// carrierStep is how often waitCarrier looks. A subscription would cost more
+// than the usual wait, which is none.
+const carrierStep = 20 * time.Millisecond
+
+func (h *Host) waitCarrier(ctx context.Context) error {
+	tick := time.NewTicker(carrierStep)
+	defer tick.Stop()
+	for {
+		now, err := h.kernel.now()
+		switch {
+		case err != nil:
+			return err
+		case now.carrier:
+			return nil
 		}
-		return nil
+		select {
+		case <-ctx.Done():
+			if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				return err
+			}
+			return fmt.Errorf("%w: is the cable in, and the other end up? (%w)", ErrNoCarrier, os.ErrDeadlineExceeded)
+		case <-tick.C:
+		}
 	}
-	a.takeBack()
-	h.record = before
-	return fmt.Errorf("configure %s for %v: %w", h.link, l.Addr, errors.Join(err, h.record.save(h.path)))
 }
 
-// Withdraw undoes everything that was applied. What is gone already is no
-// error.
-func (h *Host) Withdraw(_ context.Context, _ lease.Lease) error {
-	var errs []error
-	for _, r := range slices.Backward(h.record.Routes) {
-		errs = append(errs, gone(h.kernel.delRoute(r)))
-	}
-	if a := h.record.Address; a != nil {
-		errs = append(errs, gone(h.kernel.delAddr(a.Prefix)))
-	}
-	errs = append(errs, h.restoreMTU())
-	if h.record.Resolv {
-		errs = append(errs, h.resolv.Unset(h.link))
-	}
-	h.record = record{BootID: h.record.BootID, Index: h.record.Index, WasDown: h.record.WasDown}
-	errs = append(errs, h.record.save(h.path))
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("take the lease off %s: %w", h.link, explain(err))
-	}
-	return nil
-}
-
-// restoreMTU puts back the MTU that was there, unless somebody else has
-// changed it since.
-func (h *Host) restoreMTU() error {
-	if h.record.MTU == 0 {
-		return nil
-	}
-	now, err := h.kernel.mtu()
-	if err != nil || now != h.record.MTU {
-		return gone(err)
-	}
-	return gone(h.kernel.setMTU(h.record.OldMTU))
-}
-
-// Down sets the link down again if we set it up and nothing else uses it. It
-// ends what Up began.
+// Down sets the link down again if we set it up and nothing else uses it: it
+// has no other address, IPv6 counting, but for those that every link has, and
+// is part of no bridge or the like. It ends what Up began.
 func (h *Host) Down() error {
 	if !h.record.WasDown {
 		return nil
 	}
+	now, err := h.kernel.now()
+	var list []kernelAddr
+	if err == nil {
+		list, err = h.kernel.addrs()
+	}
+	if err == nil && now.up && !now.enslaved && !slices.ContainsFunc(list, func(a kernelAddr) bool { return !a.Prefix.Addr().IsLinkLocalUnicast() }) {
+		err = h.did(h.kernel.down())
+	}
+	if err := gone(err); err != nil {
+		return fmt.Errorf("set %s down again: %w", h.link, explain(err))
+	}
 	h.record.WasDown = false
-	list, err := h.kernel.addrs()
-	if err == nil && len(list) == 0 {
-		err = h.kernel.down()
-	}
-	if err := errors.Join(gone(err), h.record.save(h.path)); err != nil {
-		return fmt.Errorf("set %s down again: %w", h.link, err)
-	}
+	h.save()
 	return nil
+}
+
+// Holds reports whether the host holds l's address, and we made it so. For the
+// zero Lease it is Leftover.
+func (h *Host) Holds(l lease.Lease) bool {
+	if l.IsZero() {
+		return h.Leftover()
+	}
+	list, err := h.kernel.addrs()
+	return err == nil && slices.ContainsFunc(list, func(a kernelAddr) bool { return a.Prefix == l.Addr && h.owns(a) })
+}
+
+// Leftover reports whether anything of ours is on the host, or may be: by the
+// record, by the resolver's file, or by the kernel's marks. A process that
+// finds that, and no valid lease to go with it, calls Withdraw.
+func (h *Host) Leftover() bool {
+	if !h.record.empty() || h.resolv.Holds(h.key()) || len(resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, h.key())) > 0 {
+		return true
+	}
+	list, err := h.kernel.addrs()
+	return err == nil && slices.ContainsFunc(list, h.owns)
 }

@@ -1,75 +1,162 @@
 package netconf
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// protoDHCP marks what is ours, on routes (RTPROT_DHCP) and on addresses
-// (IFA_PROTO, whose numbers are free above the kernel's own three).
-const protoDHCP = unix.RTPROT_DHCP
-
-// netlinkKernel is the real kernel, in the namespace of the calling thread.
-//
-// It uses the library's functions rather than a netlink.Handle: a Handle in a
-// value that is converted to an interface makes the linker keep all its
-// methods, which is a megabyte.
-type netlinkKernel struct {
-	link netlink.Link // as it was when we opened it
+// calls are the library's functions that we use: those of the package, which
+// act in the calling thread's namespace, or those of a netlink.Handle, which
+// act in its own.
+type calls struct {
+	linkByName   func(string) (netlink.Link, error)
+	linkByIndex  func(int) (netlink.Link, error)
+	linkList     func() ([]netlink.Link, error)
+	linkSetMTU   func(netlink.Link, int) error
+	linkSetUp    func(netlink.Link) error
+	linkSetDown  func(netlink.Link) error
+	addrList     func(netlink.Link, int) ([]netlink.Addr, error)
+	addrAdd      func(netlink.Link, *netlink.Addr) error
+	addrReplace  func(netlink.Link, *netlink.Addr) error
+	addrDel      func(netlink.Link, *netlink.Addr) error
+	routeList    func(family int, filter *netlink.Route, mask uint64, f func(netlink.Route) bool) error
+	routeAdd     func(*netlink.Route) error
+	routeReplace func(*netlink.Route) error
+	routeDel     func(*netlink.Route) error
 }
 
-func openKernel(name string) (kernel, int, error) {
-	link, err := netlink.LinkByName(name)
-	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		err = ErrNoLink
+// threadCalls act in the namespace of whatever thread calls them.
+func threadCalls() *calls {
+	return &calls{
+		netlink.LinkByName, netlink.LinkByIndex, netlink.LinkList,
+		netlink.LinkSetMTU, netlink.LinkSetUp, netlink.LinkSetDown,
+		netlink.AddrList, netlink.AddrAdd, netlink.AddrReplace, netlink.AddrDel,
+		netlink.RouteListFilteredIter, netlink.RouteAdd, netlink.RouteReplace, netlink.RouteDel,
 	}
+}
+
+// answerWait bounds the wait for the kernel, which answers at once unless
+// something is very wrong.
+const answerWait = 10 * time.Second
+
+// openSocket opens a socket in the namespace of the calling thread. What it
+// returns acts there, whoever calls it later.
+func openSocket() (s socket, err error) {
+	h, err := netlink.NewHandleWithOptions(netlink.HandleOptions{DisableVFInfoCollection: true}, unix.NETLINK_ROUTE)
 	if err != nil {
-		return nil, 0, err
+		return s, err
 	}
-	return &netlinkKernel{link}, link.Attrs().Index, nil
+	if err := h.SetSocketTimeout(answerWait); err != nil {
+		return s, errors.Join(err, h.Close())
+	}
+	c := &calls{
+		h.LinkByName, h.LinkByIndex, h.LinkList,
+		h.LinkSetMTU, h.LinkSetUp, h.LinkSetDown,
+		h.AddrList, h.AddrAdd, h.AddrReplace, h.AddrDel,
+		h.RouteListFilteredIter, h.RouteAdd, h.RouteReplace, h.RouteDel,
+	}
+	return socket{link: c.kernelOf, indexes: c.indexes, close: h.Close}, nil
+}
+
+// netlinkKernel is the real kernel.
+type netlinkKernel struct {
+	*calls
+	link netlink.Link // its index, which is all that the calls look at
+}
+
+// openKernel finds a link by any of its names.
+func openKernel(ns *Namespace, name string) (kernel, linkNow, error) {
+	if ns != nil {
+		return ns.socket.link(name)
+	}
+	return threadCalls().kernelOf(name)
+}
+
+func (c *calls) kernelOf(name string) (_ kernel, now linkNow, err error) {
+	l, err := c.linkByName(name)
+	if err != nil {
+		return kernel{}, now, noLink(err)
+	}
+	k := &netlinkKernel{c, &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: l.Attrs().Index}}}
+	return kernel{
+		now: k.now, up: k.up, down: k.down, setMTU: k.setMTU,
+		addrs: k.addrs, addAddr: k.addAddr, replaceAddr: k.replaceAddr, delAddr: k.delAddr, putBack: k.putBack,
+		routes: k.routes, addRoute: k.addRoute, replaceRoute: k.replaceRoute, delRoute: k.delRoute,
+	}, nowOf(l.Attrs()), nil
+}
+
+// indexes lists all links.
+func (c *calls) indexes() (out []int, err error) {
+	var list []netlink.Link
+	err = dump(func() (err error) {
+		list, err = c.linkList()
+		return err
+	})
+	for _, l := range list {
+		out = append(out, l.Attrs().Index)
+	}
+	return out, err
+}
+
+// noLink puts our word for the library's.
+func noLink(err error) error {
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		return ErrNoLink
+	}
+	return err
 }
 
 func (k *netlinkKernel) index() int { return k.link.Attrs().Index }
 
-// now asks for the link as it is.
-func (k *netlinkKernel) now() (*netlink.LinkAttrs, error) {
-	l, err := netlink.LinkByIndex(k.index())
-	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		return nil, ErrNoLink
-	}
+func (k *netlinkKernel) now() (linkNow, error) {
+	l, err := k.linkByIndex(k.index())
 	if err != nil {
-		return nil, err
+		return linkNow{}, noLink(err)
 	}
-	return l.Attrs(), nil
+	return nowOf(l.Attrs()), nil
 }
 
-func (k *netlinkKernel) mtu() (int, error) {
-	a, err := k.now()
-	if err != nil {
-		return 0, err
+func nowOf(a *netlink.LinkAttrs) linkNow {
+	return linkNow{
+		index: a.Index, name: a.Name, mtu: a.MTU, up: a.RawFlags&unix.IFF_UP != 0, carrier: hasCarrier(a.RawFlags),
+		wired: a.EncapType == "ether" || a.EncapType == "infiniband" || a.EncapType == "ieee1394", enslaved: a.MasterIndex != 0,
 	}
-	return a.MTU, nil
 }
 
-func (k *netlinkKernel) setMTU(mtu int) error { return netlink.LinkSetMTU(k.link, mtu) }
+func (k *netlinkKernel) setMTU(mtu int) error { return k.linkSetMTU(k.link, mtu) }
+func (k *netlinkKernel) up() error            { return k.linkSetUp(k.link) }
+func (k *netlinkKernel) down() error          { return k.linkSetDown(k.link) }
+
+// dumpTries bounds how often a list is asked for that changes while the kernel
+// tells it.
+const dumpTries = 10
+
+func dump(list func() error) (err error) {
+	for range dumpTries {
+		if err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return err
+}
 
 func (k *netlinkKernel) addrs() (out []kernelAddr, err error) {
-	list, err := netlink.AddrList(k.link, netlink.FAMILY_V4)
+	var list []netlink.Addr
+	err = dump(func() (err error) {
+		list, err = k.addrList(k.link, netlink.FAMILY_ALL)
+		return err
+	})
 	for _, a := range list {
-		ip, ok := netip.AddrFromSlice(a.IP.To4())
-		if !ok {
-			continue
-		}
-		bits, _ := a.Mask.Size()
-		out = append(out, kernelAddr{netip.PrefixFrom(ip, bits), a.Protocol == protoDHCP, time.Duration(a.ValidLft) * time.Second})
+		out = append(out, kernelAddr{
+			Prefix: prefixOf(a.IPNet), Peer: prefixOf(a.Peer), Broadcast: addrOf(a.Broadcast), Label: a.Label,
+			Scope: a.Scope, Flags: a.Flags, Proto: a.Protocol,
+			Valid: lifetime(a.ValidLft), Preferred: lifetime(a.PreferedLft),
+		})
 	}
 	return out, err
 }
@@ -92,35 +179,33 @@ func addr(a Address, left time.Duration) *netlink.Addr {
 }
 
 func (k *netlinkKernel) addAddr(a Address, left time.Duration) error {
-	return netlink.AddrAdd(k.link, addr(a, left))
+	return k.addrAdd(k.link, addr(a, left))
 }
 
 func (k *netlinkKernel) replaceAddr(a Address, left time.Duration) error {
-	return netlink.AddrReplace(k.link, addr(a, left))
+	return k.addrReplace(k.link, addr(a, left))
 }
 
-// delAddr deletes an address, and nothing else: where it was the first of its
-// subnet, the kernel takes all later ones of that subnet away as well (unless
-// promote_secondaries is set), and those are put back.
 func (k *netlinkKernel) delAddr(p netip.Prefix) error {
-	before, err := netlink.AddrList(k.link, netlink.FAMILY_V4)
-	if err != nil {
-		return err
+	return k.addrDel(k.link, &netlink.Addr{IPNet: ipNet(p)})
+}
+
+func (k *netlinkKernel) putBack(a kernelAddr) error {
+	out := &netlink.Addr{
+		IPNet: ipNet(a.Prefix), Label: a.Label, Scope: a.Scope, Protocol: a.Proto,
+		Flags:     a.Flags &^ (unix.IFA_F_SECONDARY | unix.IFA_F_PERMANENT), // the kernel's to say
+		Broadcast: net.IPv4zero,                                             // the library's word for none
 	}
-	if err := netlink.AddrDel(k.link, &netlink.Addr{IPNet: ipNet(p)}); err != nil {
-		return err
+	if a.Broadcast.IsValid() {
+		out.Broadcast = a.Broadcast.AsSlice()
 	}
-	var errs []error
-	for _, a := range before {
-		ip, _ := netip.AddrFromSlice(a.IP.To4())
-		if a.Flags&unix.IFA_F_SECONDARY != 0 && ip != p.Addr() && p.Contains(ip) {
-			a.Flags &^= unix.IFA_F_SECONDARY | unix.IFA_F_PERMANENT // the kernel's to say
-			if err := netlink.AddrAdd(k.link, &a); !errors.Is(err, unix.EEXIST) {
-				errs = append(errs, err)
-			}
-		}
+	if a.Peer.IsValid() {
+		out.Peer = ipNet(a.Peer)
 	}
-	return errors.Join(errs...)
+	if a.Valid > 0 {
+		out.ValidLft, out.PreferedLft = int(a.Valid/time.Second), int(a.Preferred/time.Second)
+	}
+	return k.addrAdd(k.link, out)
 }
 
 func (k *netlinkKernel) route(r Route) *netlink.Route {
@@ -136,67 +221,29 @@ func (k *netlinkKernel) route(r Route) *netlink.Route {
 	return out
 }
 
-func (k *netlinkKernel) addRoute(r Route) error     { return netlink.RouteAdd(k.route(r)) }
-func (k *netlinkKernel) replaceRoute(r Route) error { return netlink.RouteReplace(k.route(r)) }
-func (k *netlinkKernel) delRoute(r Route) error     { return netlink.RouteDel(k.route(r)) }
+func (k *netlinkKernel) addRoute(r Route) error     { return k.routeAdd(k.route(r)) }
+func (k *netlinkKernel) replaceRoute(r Route) error { return k.routeReplace(k.route(r)) }
+func (k *netlinkKernel) delRoute(r Route) error     { return k.routeDel(k.route(r)) }
 
-// hasRoute reports whether the kernel has this very route, whoever made it.
-func (k *netlinkKernel) hasRoute(r Route) (bool, error) {
-	list, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{LinkIndex: k.index(), Dst: ipNet(r.Dest), Table: unix.RT_TABLE_MAIN},
-		netlink.RT_FILTER_OIF|netlink.RT_FILTER_DST|netlink.RT_FILTER_TABLE)
-	for _, have := range list {
-		gw, _ := netip.AddrFromSlice(have.Gw.To4())
-		if have.Priority == r.Metric && gw == r.Gateway {
-			return true, err
-		}
-	}
-	return false, err
-}
-
-func (k *netlinkKernel) up() (was bool, err error) {
-	if k.link.Attrs().Flags&net.FlagUp != 0 {
-		return true, nil
-	}
-	return false, netlink.LinkSetUp(k.link)
-}
-
-func (k *netlinkKernel) down() error { return netlink.LinkSetDown(k.link) }
-
-// carrierStep is how often waitCarrier looks. A subscription would cost more
-// than the usual wait, which is none.
-const carrierStep = 20 * time.Millisecond
-
-func (k *netlinkKernel) waitCarrier(ctx context.Context) error {
-	if hasCarrier(k.link.Attrs()) {
-		return nil
-	}
-	tick := time.NewTicker(carrierStep)
-	defer tick.Stop()
-	for {
-		a, err := k.now()
-		switch {
-		case err != nil:
-			return err
-		case hasCarrier(a):
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
-				return err
+func (k *netlinkKernel) routes(others func(key) bool) (out []kernelRoute, err error) {
+	err = dump(func() error {
+		out = nil
+		return k.routeList(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
+			dest := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+			if r.Dst != nil {
+				dest = prefixOf(r.Dst)
 			}
-			return fmt.Errorf("%w: is the cable in, and the other end up? (%w)", ErrNoCarrier, os.ErrDeadlineExceeded)
-		case <-tick.C:
-		}
-	}
-}
-
-// hasCarrier reports whether packets can pass. IFF_LOWER_UP alone is not
-// enough: a Wi-Fi link that is not yet allowed to send is dormant.
-func hasCarrier(a *netlink.LinkAttrs) bool {
-	return a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&unix.IFF_RUNNING != 0
-}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), 32)}
+			have := kernelRoute{
+				Route: Route{Dest: dest, Gateway: addrOf(r.Gw), Src: addrOf(r.Src), Metric: r.Priority},
+				here:  r.LinkIndex == k.index(),
+				plain: r.Type == unix.RTN_UNICAST && len(r.MultiPath) == 0 && r.Via == nil && r.Encap == nil,
+				proto: int(r.Protocol),
+			}
+			if r.Tos == 0 && (have.here || others(have.key())) { // another TOS is another key
+				out = append(out, have)
+			}
+			return true
+		})
+	})
+	return out, err
 }

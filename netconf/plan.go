@@ -13,7 +13,7 @@ import (
 // Options are what the operator wants of a lease. The zero Options follow all
 // but the MTU and option 249.
 type Options struct {
-	Metric   int  // of all routes
+	Metric   int  // of all routes; AutoMetric: by the link, see Config.OptionsOn
 	MTU      bool // follow option 26
 	MSRoutes bool // follow option 249 if option 121 is absent
 }
@@ -67,9 +67,10 @@ const (
 	minMTU    = 576 // RFC 791: what every host must take; less breaks hosts rather than helps them
 )
 
-// PlanFor returns what a host should hold for l.
+// PlanFor returns what a host should hold for l. It knows no link, so an
+// [AutoMetric] that nobody has resolved is 0.
 func PlanFor(l lease.Lease, o Options) Plan {
-	p := &planner{lease: l, options: o, metric: o.Metric}
+	p := &planner{lease: l, options: o, metric: max(o.Metric, 0)}
 	addr := l.Addr.Addr()
 	p.Address = Address{Prefix: l.Addr, Until: l.Expiry}
 	if l.Broadcast.IsValid() && l.Addr.Contains(l.Broadcast) && l.Addr.Bits() < 31 {

@@ -10,92 +10,101 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 )
 
 // A record is what was done to a link, so that it can be undone by whoever
 // comes next. It is written before each change: it may name what was not done
-// yet, but never lacks what was.
+// yet, but never lacks what was. The kernel says which of it is there.
 type record struct {
-	BootID string `json:"boot_id"` // the kernel's run that Index and the rest are about
-	Index  int    `json:"index"`   // of the link; another one of the same name is another link
+	BootID    string `json:"boot_id"` // the kernel's run that the rest is about
+	Index     int    `json:"index"`   // of the link; another one of the same name is another link
+	Namespace string `json:"namespace,omitempty"`
 
-	Address *Address `json:"address,omitempty"`
-	Routes  []Route  `json:"routes,omitempty"`
-	MTU     int      `json:"mtu,omitempty"`     // that was set
-	OldMTU  int      `json:"old_mtu,omitempty"` // that was there before
-	WasDown bool     `json:"was_down,omitempty"`
-	Resolv  bool     `json:"resolv,omitempty"` // name servers were handed to the resolver
+	Addresses []Address    `json:"addresses,omitempty"`
+	Routes    []Route      `json:"routes,omitempty"`
+	MTU       *mtuRecord   `json:"mtu,omitempty"`
+	WasDown   bool         `json:"was_down,omitempty"`
+	Displaced []kernelAddr `json:"displaced,omitempty"` // others', which go with one of ours and must be put back
 }
 
-// empty reports whether nothing of ours is on the host.
+// mtuRecord is what was done to the MTU.
+type mtuRecord struct {
+	Set    int `json:"set"`
+	Former int `json:"former,omitempty"` // that was set before, and may still be there
+	Old    int `json:"old"`              // that was there before us
+}
+
+// ours reports whether an MTU is one that we have set.
+func (m *mtuRecord) ours(now int) bool {
+	return m != nil && (now == m.Set || m.Former != 0 && now == m.Former)
+}
+
+// empty reports whether nothing of ours is on the host, but perhaps that the
+// link is up.
 func (r *record) empty() bool {
-	return r.Address == nil && len(r.Routes) == 0 && r.MTU == 0 && !r.Resolv
+	return len(r.Addresses) == 0 && len(r.Routes) == 0 && r.MTU == nil && len(r.Displaced) == 0
+}
+
+// blank is a record of the same link without anything done.
+func (r *record) blank() record {
+	return record{BootID: r.BootID, Index: r.Index, Namespace: r.Namespace, WasDown: r.WasDown}
 }
 
 // maxRecord bounds the file that is read.
 const maxRecord = 1 << 20
 
-func recordPath(dir, link string) string {
-	return filepath.Join(dir, strings.ReplaceAll(url.PathEscape(link), ".", "%2E")+".applied.json")
+const recordSuffix = ".applied.json"
+
+// keyOf tells links of all namespaces apart.
+func keyOf(link, namespace string) string {
+	if namespace == "" {
+		return link
+	}
+	return link + "@" + namespace
 }
 
-// loadRecord returns the record at path; none, or one that cannot be read, is
-// an empty one. What it says of a former run of the kernel or a former link is
-// gone with them, but for the resolver's file.
-func loadRecord(path string, bootID string, index int) (r record, err error) {
+// recordPath is where the record of a link is; its name says whose it is.
+func recordPath(dir, key string) string {
+	return filepath.Join(dir, strings.ReplaceAll(url.PathEscape(key), ".", "%2E")+recordSuffix)
+}
+
+// readRecord returns the record at path, and os.ErrNotExist without one.
+func readRecord(path string) (r record, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return record{BootID: bootID, Index: index}, nil
-	}
-	if err == nil {
-		defer f.Close()
-		err = json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r)
-	}
 	if err != nil {
-		return record{BootID: bootID, Index: index}, fmt.Errorf("what was done to the host before: %s: %w", path, err)
+		return r, err
 	}
-	if r.BootID != bootID || r.Index != index {
-		r = record{BootID: bootID, Index: index, Resolv: r.Resolv}
+	defer f.Close()
+	if err := json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r); err != nil {
+		return record{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
 }
 
-// save writes the record, or removes it if there is nothing to undo.
-func (r *record) save(path string) error {
-	if r.empty() && !r.WasDown {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("record what was done to the host: %w", err)
-		}
-		return nil
+// loadRecord returns the record at path; none, or one that cannot be read, is
+// an empty one. What it says of a former run of the kernel or a former link is
+// gone with them.
+func loadRecord(path string, now record) (record, error) {
+	r, err := readRecord(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return now, nil
+	case err != nil:
+		return now, fmt.Errorf("what was done to the host before: %w", err)
+	case r.BootID != now.BootID || r.Index != now.Index || r.Namespace != now.Namespace:
+		return now, nil
 	}
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o700)
-	}
-	if err == nil {
-		// Not synced: the kernel's state does not survive a power cut
-		// either, and boot must not wait for the disk.
-		err = writeFile(path, append(b, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("record what was done to the host: %w", err)
-	}
-	return nil
+	return r, nil
 }
 
-// writeFile replaces a file atomically.
-func writeFile(path string, b []byte) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600), renameio.IgnoreUmask())
-	if err != nil {
-		return err
+// text is what stands in the file; nothing if there is nothing to undo.
+func (r *record) text() ([]byte, error) {
+	if r.empty() && !r.WasDown {
+		return nil, nil
 	}
-	defer f.Cleanup()
-	if _, err := f.Write(b); err != nil {
-		return err
-	}
-	return errors.Join(f.Chmod(0o600), os.Rename(f.Name(), path))
+	b, err := json.MarshalIndent(r, "", "  ")
+	return append(b, '\n'), err
 }
 
 // bootID tells one run of the kernel from another.

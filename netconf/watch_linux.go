@@ -1,124 +1,101 @@
 package netconf
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// LinkState is what a link is like. Gone is for ever.
-type LinkState struct {
-	Carrier bool // up, and packets can pass
-	Gone    bool
+// hearing is a subscription to the real kernel's messages.
+type hearing struct {
+	ns      *Namespace
+	updates chan netlink.LinkUpdate
+	out     chan Link
+	done    chan struct{}
+	ended   chan struct{}
 }
 
-// Watch follows a link, by its index, until ctx ends. The channel gives the
-// present state first, then each change; it is closed when ctx ends or the link
-// is gone.
-func Watch(ctx context.Context, index int) (<-chan LinkState, error) {
-	w := &watcher{index: index, out: make(chan LinkState)}
-	updates, err := w.subscribe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	// Asked for here, in the caller's thread: threads have namespaces.
-	first, err := w.look()
-	if err != nil {
-		return nil, fmt.Errorf("watch links: %w", err)
-	}
-	go w.run(ctx, first, updates)
-	return w.out, nil
-}
-
-// A watcher is one Watch.
-type watcher struct {
-	index int
-	out   chan LinkState
-	last  *LinkState
-}
-
-// subscribe begins to hear of links, and learns how this one is now.
-func (w *watcher) subscribe(ctx context.Context) (<-chan netlink.LinkUpdate, error) {
-	updates := make(chan netlink.LinkUpdate, 16)
-	err := netlink.LinkSubscribeWithOptions(updates, ctx.Done(), netlink.LinkSubscribeOptions{
-		ErrorCallback: func(error) {}, // the channel is closed then, and we begin anew
+// subscribe begins to hear of the links of a namespace. The list of present
+// links comes by the same socket as the changes, so nothing falls in between.
+func subscribe(ns *Namespace) (subscription, error) {
+	s := &hearing{ns: ns, updates: make(chan netlink.LinkUpdate, 16), out: make(chan Link), done: make(chan struct{}), ended: make(chan struct{})}
+	broken := make(chan struct{}, 1)
+	err := ns.Enter(func() error {
+		return netlink.LinkSubscribeWithOptions(s.updates, s.done, netlink.LinkSubscribeOptions{
+			ListExisting: true,
+			ErrorCallback: func(err error) {
+				if errors.Is(err, netlink.ErrDumpInterrupted) { // the list may lack some
+					select {
+					case broken <- struct{}{}:
+					default:
+					}
+				}
+			},
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch links: %w", err)
 	}
-	return updates, nil
+	go s.translate(broken)
+	return s, nil
 }
 
-// run reports changes. When the kernel could not keep up with us, or the
-// subscription broke, the link is asked for and the subscription made anew.
-func (w *watcher) run(ctx context.Context, first LinkState, updates <-chan netlink.LinkUpdate) {
-	defer close(w.out)
-	if !w.tell(ctx, first) {
-		return
-	}
+// translate puts the library's updates in our words until the kernel has lost
+// some of them, or close is called.
+func (s *hearing) translate(broken <-chan struct{}) {
+	defer close(s.ended)
+	defer close(s.out)
 	for {
 		select {
-		case <-ctx.Done():
+		case <-s.done:
 			return
-		case u, ok := <-updates:
+		case <-broken:
+			return
+		case u, ok := <-s.updates:
 			if !ok {
-				if updates = w.again(ctx); updates == nil {
-					return
-				}
-				continue
+				return
 			}
-			if u.Link.Attrs().Index != w.index {
-				continue
+			if u.IfInfomsg.Family != unix.AF_UNSPEC {
+				continue // a bridge speaks of its ports, and of those that leave it
 			}
-			s := LinkState{Carrier: hasCarrier(u.Link.Attrs())}
-			if u.Header.Type == unix.RTM_DELLINK {
-				s = LinkState{Gone: true}
-			}
-			if !w.tell(ctx, s) {
+			select {
+			case s.out <- linkOf(u):
+			case <-s.done:
 				return
 			}
 		}
 	}
 }
 
-// again resubscribes; nil ends the watcher.
-func (w *watcher) again(ctx context.Context) <-chan netlink.LinkUpdate {
-	updates, err := w.subscribe(ctx)
-	if err != nil {
-		return nil
+func linkOf(u netlink.LinkUpdate) Link {
+	a := u.Link.Attrs()
+	return Link{
+		Index: a.Index, Name: a.Name, Addr: slices.Clone(a.HardwareAddr), Type: u.IfInfomsg.Type, Flags: a.RawFlags,
+		Carrier: hasCarrier(a.RawFlags), Gone: u.Header.Type == unix.RTM_DELLINK,
 	}
-	if now, err := w.look(); err != nil || !w.tell(ctx, now) {
-		return nil
-	}
-	return updates
 }
 
-// look asks for the link.
-func (w *watcher) look() (LinkState, error) {
-	l, err := netlink.LinkByIndex(w.index)
+func (s *hearing) links() <-chan Link { return s.out }
+
+func (s *hearing) present() ([]int, error) { return s.ns.socket.indexes() }
+
+// close ends the library's goroutine, which does not end by itself while it
+// has something to say.
+func (s *hearing) close() {
+	close(s.done)
+	<-s.ended
+	for range s.updates {
+	}
+}
+
+// hasLink reports whether the caller's namespace has a link of this index.
+func hasLink(index int) (bool, error) {
+	_, err := netlink.LinkByIndex(index)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		return LinkState{Gone: true}, nil
+		return false, nil
 	}
-	if err != nil {
-		return LinkState{}, err
-	}
-	return LinkState{Carrier: hasCarrier(l.Attrs())}, nil
-}
-
-// tell passes a state on if it is news, and reports whether there is more to
-// come.
-func (w *watcher) tell(ctx context.Context, s LinkState) bool {
-	if w.last != nil && *w.last == s {
-		return true
-	}
-	w.last = &s
-	select {
-	case w.out <- s:
-		return !s.Gone
-	case <-ctx.Done():
-		return false
-	}
+	return err == nil, err
 }
