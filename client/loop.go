@@ -92,7 +92,7 @@ func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.In
 			if s.Gone {
 				return machine.Report{}, ErrLinkGone
 			}
-			in = machine.LinkChanged{Up: s.Up}
+			in = machine.LinkChanged{Up: s.Up, Reset: s.Reset}
 		case err := <-c.troubles:
 			c.notify(Event{Kind: Trouble, Err: err})
 			continue

@@ -60,5 +60,7 @@ type Store interface {
 	Forget() error
 }
 
-// LinkState is what a client must know of its link. Gone is for ever.
-type LinkState struct{ Up, Gone bool }
+// LinkState is what a client must know of its link. Gone is for ever. Reset
+// says of a link that is up that it was set down in between, so that the kernel
+// has dropped its routes.
+type LinkState struct{ Up, Reset, Gone bool }

@@ -35,6 +35,7 @@ func (c *Client) logLosers(offers []machine.Offer) {
 func (c *Client) logReport(r machine.Report) {
 	level := slog.LevelDebug
 	switch {
+	case r.Cause == machine.CauseNotPossible:
 	case IsObstacle(r.Cause):
 		level = slog.LevelWarn
 	case r.From != r.To || r.Cause == machine.CauseNote || r.Cause == machine.CauseUnchecked:

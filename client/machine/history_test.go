@@ -415,7 +415,7 @@ func (h *history) anything() Input {
 		return Start{}
 	}
 	return []Input{
-		Start{}, Inform{Addr: l.Addr}, LinkChanged{Up: true}, LinkChanged{Up: false}, Renew{}, Rebind{},
+		Start{}, Inform{Addr: l.Addr}, LinkChanged{Up: true, Reset: h.rng.IntN(2) == 0}, LinkChanged{Up: false}, Renew{}, Rebind{},
 		Conflicted{Addr: addr, Holder: dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9}}, Timeout{}, Release{}, Stop{},
 		Probed{Addr: addr}, Applied{Lease: l}, Reacquire{}, Pause{}, Resume{}, Leave{},
 	}[h.rng.IntN(16)]

@@ -59,8 +59,10 @@ type (
 		Holder dhcp4.HardwareAddr
 	}
 
-	// LinkChanged says that the link's carrier came or went.
-	LinkChanged struct{ Up bool }
+	// LinkChanged says that the link's carrier came or went. Reset says,
+	// with Up, that the link was set down in between: its routes are gone,
+	// however short that was.
+	LinkChanged struct{ Up, Reset bool }
 
 	Renew     struct{} // extend the lease now, by unicast to its server
 	Rebind    struct{} // extend the lease now, by broadcast to any server

@@ -20,11 +20,11 @@ func (m *Machine) whyQuiet() string {
 
 // linkChanged follows the carrier. A loss counts when it has lasted; what the
 // carrier is like before anything was begun counts at once.
-func (m *Machine) linkChanged(up bool) {
+func (m *Machine) linkChanged(in LinkChanged) {
 	switch {
-	case up && m.down:
+	case in.Up && (m.down || in.Reset):
 		m.linkUp()
-	case up:
+	case in.Up:
 		m.lost = time.Time{}
 	case m.down || !m.lost.IsZero():
 	case m.state == Idle || m.cfg.CarrierDelay <= 0:
@@ -54,7 +54,7 @@ func (m *Machine) linkDown() {
 }
 
 func (m *Machine) linkUp() {
-	m.down = false
+	m.down, m.lost = false, time.Time{}
 	m.ups++
 	m.upAt = m.now
 	if t := m.now.Add(m.upPause()); t.After(m.notBefore) {

@@ -119,7 +119,7 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 	case Conflicted:
 		m.conflicted(in)
 	case LinkChanged:
-		m.linkChanged(in.Up)
+		m.linkChanged(in)
 	case Reacquire:
 		m.reacquire()
 	case Pause:
@@ -243,7 +243,7 @@ type Status struct {
 // Status returns a copy of the machine's state.
 func (m *Machine) Status() Status {
 	s := Status{State: m.state, Quiet: m.quiet(), Try: m.try, Since: m.began, Wake: m.Deadline()}
-	if m.held {
+	if m.held && (m.state != Applying || m.kept) {
 		s.Lease = m.lease
 	}
 	if m.state == Checking || m.state == Applying {

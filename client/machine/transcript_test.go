@@ -202,7 +202,7 @@ func (s *story) parse(now time.Time, verb string, args []string) Input {
 	case "conflicted":
 		return Conflicted{Addr: netip.MustParseAddr(args[0]), Holder: s.hardware(args[1])}
 	case "link":
-		return LinkChanged{Up: args[0] == "up"}
+		return LinkChanged{Up: args[0] != "down", Reset: args[0] == "reset"}
 	case "renew":
 		return Renew{}
 	case "rebind":

@@ -84,6 +84,12 @@ func LinkByName(name string) (Link, error) {
 	return l, nil
 }
 
+// Supports tells whether links of the kernel's type (ARPHRD_*) can carry DHCP.
+func Supports(arphrd uint16) bool {
+	_, why := hardwareType(arphrd)
+	return why == ""
+}
+
 // hardwareType returns the hardware type that DHCP uses for the kernel's link
 // type, or why there is none.
 func hardwareType(arphrd uint16) (t dhcp4.HType, why string) {

@@ -196,3 +196,18 @@ func bootID() string {
 	}
 	return string(bytes.TrimSpace(b))
 }
+
+// ClientID returns the client identifier that the remembered lease of a link
+// was got with: whoever extends it or gives it back must use the same (RFC
+// 2131, section 4.2).
+func ClientID(dir, link string) (id dhcp4.ClientID, known bool) {
+	var c content
+	if err := read((&Link{dir: dir, name: link}).path(), &c); err != nil {
+		return nil, false // Load tells what is wrong with it
+	}
+	if c.ClientID == "" {
+		return nil, true
+	}
+	id, err := dhcp4.ClientIdentifier.Parse(c.ClientID)
+	return id, err == nil
+}

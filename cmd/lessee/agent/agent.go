@@ -105,7 +105,7 @@ func (a *Agent) sighted(ctx context.Context, s Sighting) {
 		a.cfg.Log.Info("the link has changed", "link", k.name, "name", s.FullName(), "hardware_address", s.Hardware)
 		k.stop(a.policyFor(k, s.Link))
 	default:
-		k.setLink(client.LinkState{Up: s.Carrier})
+		k.setLink(client.LinkState{Up: s.Carrier, Reset: s.Down})
 	}
 }
 

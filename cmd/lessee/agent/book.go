@@ -63,7 +63,7 @@ func (b *book) report(r machine.Report, parts *Parts) {
 	if len(r.Offers) > 0 {
 		s.Offers = OffersOf(r.Offers[:min(len(r.Offers), keptOffers)])
 	}
-	if client.IsObstacle(r.Cause) {
+	if client.IsObstacle(r.Cause) && r.Cause != machine.CauseNotPossible && r.From != machine.Idle {
 		s.Problem = &Problem{Time: e.Time, Kind: e.Kind, Text: e.Text}
 	}
 	if parts.Notes != nil && (r.Cause == machine.CauseBound || r.Cause == machine.CauseExtended) {

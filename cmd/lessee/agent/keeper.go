@@ -44,8 +44,9 @@ type keeper struct {
 	once     sync.Once
 	policy   Policy // how; to be read after stopping is closed
 
-	mu   sync.Mutex
-	seen client.LinkState // the latest
+	mu    sync.Mutex
+	seen  client.LinkState // the latest
+	reset bool             // the link was set down, and the client does not know
 }
 
 func newKeeper(a *Agent, p Plan, l Link) *keeper {
@@ -58,13 +59,15 @@ func newKeeper(a *Agent, p Plan, l Link) *keeper {
 }
 
 // setLink tells of the link. It never waits: of several changes that the
-// client did not get to see, it sees the last. Only the agent's loop calls it.
+// client did not get to see, it sees the last, and that the link was set down
+// in between. Only the agent's loop calls it.
 func (k *keeper) setLink(s client.LinkState) {
 	k.mu.Lock()
-	k.seen = s
+	k.reset = k.reset || s.Reset
+	k.seen = client.LinkState{Up: s.Up, Gone: s.Gone}
 	k.mu.Unlock()
 	k.book.carrier(s.Up)
-	k.put(s)
+	k.put(client.LinkState{Up: s.Up, Gone: s.Gone})
 	if s.Gone {
 		k.wake()
 	}
@@ -75,8 +78,12 @@ func (k *keeper) put(s client.LinkState) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	select {
-	case <-k.state:
+	case old := <-k.state:
+		k.reset = k.reset || old.Reset
 	default:
+	}
+	if s.Up {
+		s.Reset, k.reset = k.reset, false
 	}
 	k.state <- s
 }

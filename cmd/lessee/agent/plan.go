@@ -16,6 +16,7 @@ type Link struct {
 	Index     int
 	Hardware  string // address, in the usual form; empty if it has none
 	Carrier   bool   // up, and packets can pass
+	Down      bool   // it was set down, which costs it its routes
 }
 
 // FullName is how users and files call the link: "eth0", "eth0@blue".
