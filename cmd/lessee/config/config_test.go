@@ -1,0 +1,322 @@
+package config
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lessee/lessee/arpcheck"
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/machine"
+)
+
+// parse reads a file that is good.
+func parse(t *testing.T, text string) *File {
+	t.Helper()
+	f, err := Parse("f", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// linkOf is what holds for a link.
+func linkOf(t *testing.T, f *File, name string, flags Flags) Link {
+	t.Helper()
+	l, err := f.Link(name, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// flag is a flag that was given.
+func flag(name string, values ...string) Flags { return Flags{name: {Flag: name, Values: values}} }
+
+// is finds a value by name.
+func is(t *testing.T, values []Value, name string) Value {
+	t.Helper()
+	i := slices.IndexFunc(values, func(v Value) bool { return v.Name == name })
+	if i < 0 {
+		t.Fatalf("no %s", name)
+	}
+	return values[i]
+}
+
+func TestWhatIsSaidMoreExactlyWins(t *testing.T) {
+	f := parse(t, `
+[link.en0]
+metric = 40
+[defaults]
+metric = 10
+[link."en*"]
+metric = 20
+[link."*"]
+metric = 30
+[link."en0@blue"]
+metric = 50
+[link."*@*"]
+metric = 60
+`)
+	for _, tc := range []struct {
+		link   string
+		flags  Flags
+		metric int
+		from   string
+	}{
+		{"en0", nil, 40, "f:3"}, // though it stands first
+		{"en1", nil, 30, "f:9"}, // of two patterns the later one
+		{"wl0", nil, 30, "f:9"},
+		{"en0@blue", nil, 50, "f:11"},
+		{"en1@blue", nil, 60, "f:13"},
+		{"en0", flag("metric", "7"), 7, "--metric"},
+	} {
+		values, err := f.LinkValues(tc.link, tc.flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, v := linkOf(t, f, tc.link, tc.flags), is(t, values, "metric"); l.Host.Metric != tc.metric || v.Origin.String() != tc.from {
+			t.Errorf("%s: metric %d from %s, want %d from %s", tc.link, l.Host.Metric, v.Origin, tc.metric, tc.from)
+		}
+	}
+	if v, err := new(File).LinkValues("en0", nil); err != nil || is(t, v, "metric").Origin.String() != "default" {
+		t.Errorf("no file: %v, %v", v, err)
+	}
+}
+
+func TestAListReplacesTheListBeforeIt(t *testing.T) {
+	f := parse(t, `
+[defaults]
+deny-server = ["192.0.2.1", "198.51.100.0/24"]
+[link.a]
+deny-server = ["192.0.2.2"]
+[link.b]
+deny-server = []
+`)
+	p := netip.MustParsePrefix
+	for _, tc := range []struct {
+		link  string
+		flags Flags
+		want  []netip.Prefix
+	}{
+		{"x", nil, []netip.Prefix{p("192.0.2.1/32"), p("198.51.100.0/24")}},
+		{"a", nil, []netip.Prefix{p("192.0.2.2/32")}},
+		{"b", nil, nil},
+		{"x", flag("deny-server", "192.0.2.3"), []netip.Prefix{p("192.0.2.3/32")}},
+		{"x", flag("deny-server", ""), nil},
+	} {
+		if got := linkOf(t, f, tc.link, tc.flags).Machine.Deny; !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %v, want %v", tc.link, got, tc.want)
+		}
+	}
+}
+
+// everything sets every field to something that is not the default.
+const everything = `
+[agent]
+links = ["en*", "wan@blue"]
+state-dir = "/s"
+run-dir = "/r"
+control-group = "netdev"
+ready = "first"
+metrics-file = "/m"
+metrics-listen = ":9550"
+log-level = "debug"
+log-format = "journal"
+
+[link.eth0]
+client-id = "01:02"
+hostname = "host-1"
+vendor-class = "phone"
+user-class = ["a", "b"]
+option = ["ntp-servers=192.0.2.1,192.0.2.2", "224=0a"]
+request = ["routers", "114", "42"]
+broadcast = true
+request-address = "192.0.2.7"
+lease-time = "1h"
+require = ["routers", "3", "domain-name-servers"]
+allow-server = ["192.0.2.0/24"]
+deny-server = ["192.0.2.9", "192.0.2.9"]
+probe = "rfc5227"
+offer-wait = "2s"
+initial-delay = "10s"
+no-server = "fail"
+metric = 100
+resolv-conf = "none"
+ms-routes = true
+mtu = false
+carrier-delay = "5s"
+defence = "always"
+on-stop = "release"
+`
+
+func TestEverySettingSetsItsField(t *testing.T) {
+	f := parse(t, everything)
+	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
+	want.Host.Metric, want.Host.MSRoutes = 100, true
+	m := &want.Machine
+	m.Link.Broadcast = true
+	m.VendorClass, m.UserClass = "phone", [][]byte{[]byte("a"), []byte("b")}
+	m.Options.Put(dhcp4.NTPServers.Code, []byte{192, 0, 2, 1, 192, 0, 2, 2})
+	m.Options.Put(224, []byte{10})
+	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code) // the others are asked for anyway
+	m.RequestAddr = netip.MustParseAddr("192.0.2.7")
+	m.LeaseTime = 3600
+	m.Require = []dhcp4.Code{3, 6}
+	m.Allow = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	m.Deny = []netip.Prefix{netip.MustParsePrefix("192.0.2.9/32"), netip.MustParsePrefix("192.0.2.9/32")}
+	m.OfferWait, m.InitialDelay, m.CarrierDelay = 2*time.Second, 10*time.Second, 5*time.Second
+	m.NoServerFail = true
+	if got := linkOf(t, f, "eth0", nil); !got.Equal(want) {
+		t.Error(cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })))
+	}
+	got, err := f.Agent(nil)
+	wantAgent := Agent{Links: []string{"en*", "wan@blue"}, StateDir: "/s", RunDir: "/r", Control: "/r/control", ControlGroup: "netdev",
+		Ready: First, MetricsFile: "/m", MetricsListen: netip.MustParseAddrPort("127.0.0.1:9550"), LogLevel: -4, LogFormat: "journal"}
+	if err != nil || !got.Equal(wantAgent) {
+		t.Errorf("%+v, %v, want %+v", got, err, wantAgent)
+	}
+}
+
+func TestTheTestAboveHasEverySetting(t *testing.T) {
+	f := parse(t, everything)
+	values, err := f.LinkValues("eth0", nil)
+	agent, errAgent := f.AgentValues(nil)
+	if err != nil || errAgent != nil {
+		t.Fatal(err, errAgent)
+	}
+	for _, v := range append(values, agent...) {
+		if v.Name != "control" && v.Origin.File == "" { // control follows run-dir there
+			t.Errorf("%s is not set", v.Name)
+		}
+	}
+}
+
+func TestWhatIsShownIsAFileThatMeansTheSame(t *testing.T) {
+	for _, text := range []string{"", everything, "[link.eth0]\nvendor-class = '\"a\\b\"'\nuser-class = [\"\\t\\u007f\", 'ö']"} {
+		f := parse(t, text)
+		var b strings.Builder
+		for _, link := range []string{"", "eth0"} {
+			values, err := f.AgentValues(nil)
+			if link != "" {
+				values, err = f.LinkValues(link, nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.WriteString(Header(link) + "\n")
+			for _, v := range values {
+				b.WriteString(v.Name + " = " + v.String() + "\n")
+			}
+		}
+		again := parse(t, b.String())
+		if want, got := linkOf(t, f, "eth0", nil), linkOf(t, again, "eth0", nil); !got.Equal(want) {
+			t.Errorf("%+v\n%+v\n%s", want, got, &b)
+		}
+		want, err := f.Agent(nil)
+		got, errAgain := again.Agent(nil)
+		if err != nil || errAgain != nil || !got.Equal(want) {
+			t.Errorf("%+v\n%+v\n%s", want, got, &b)
+		}
+	}
+}
+
+func TestOnlyAChangeOfMeaningIsAChange(t *testing.T) {
+	first := linkOf(t, parse(t, `
+[defaults]
+carrier-delay = "3000ms"
+client-id = "0102"
+require = ["routers", "6"]
+deny-server = ["192.0.2.2", "192.0.2.1/32"]
+`), "eth0", nil)
+	same := linkOf(t, parse(t, `
+# moved, and written otherwise
+[link."e*"]
+client-id = "01:02"
+deny-server = ["192.0.2.1", "192.0.2.2"]
+require = ["domain-name-servers", "3"]
+allow-server = []
+`), "eth0", nil)
+	if !first.Equal(same) {
+		t.Errorf("%+v\n%+v", first, same)
+	}
+	usual := linkOf(t, new(File), "eth0", nil)
+	for _, s := range LinkSettings() {
+		if linkOf(t, new(File), "eth0", flag(s.Name, other(s))).Equal(usual) {
+			t.Errorf("%s: %s changes nothing", s.Name, other(s))
+		}
+	}
+}
+
+// other is a value that is not the default.
+func other(s Setting) string {
+	for _, w := range append([]string{s.Example}, s.Words...) {
+		if !slices.Equal(one(w), s.Default) {
+			return w
+		}
+	}
+	return "7s"
+}
+
+func TestFlagsThatAreWrongAreToldInTheOrderOfTheTable(t *testing.T) {
+	flags := flag("metric", "x")
+	flags["hostname"] = Flag{"hostname", []string{"a b"}}
+	flags["require"] = Flag{"require", []string{"routers", "nonsense"}}
+	_, err := new(File).Link("eth0", flags)
+	var m *Mistakes
+	if !errors.As(err, &m) || len(m.List) != 3 {
+		t.Fatal(err)
+	}
+	want := []Mistake{
+		{Origin{Flag: "hostname"}, "a b", "option 12 (host-name): ' ' in a name", "host-1"},
+		{Origin{Flag: "require"}, "nonsense", "no option of that name or number (lessee options lists them)", "routers"},
+		{Origin{Flag: "metric"}, "x", "want a number", "100"},
+	}
+	if diff := cmp.Diff(want, m.List); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestHostNameIsTheHostsOwnUnlessSaidOtherwise(t *testing.T) {
+	for _, tc := range []struct{ wish, own, want string }{
+		{"", "pc7.example.com", "pc7"},
+		{"", "localhost", ""},
+		{"", "a b", ""},
+		{"", "", ""},
+		{"none", "pc7", ""},
+		{"other", "pc7", "other"},
+	} {
+		if got := (Link{HostName: tc.wish}).HostNameOn(tc.own); got != tc.want {
+			t.Errorf("%q on %q: %q, want %q", tc.wish, tc.own, got, tc.want)
+		}
+	}
+}
+
+func TestMetricsAreForThisHostUnlessSaidOtherwise(t *testing.T) {
+	for text, want := range map[string]string{
+		"9550":               "127.0.0.1:9550",
+		":9550":              "127.0.0.1:9550",
+		"localhost:9550":     "127.0.0.1:9550",
+		"0.0.0.0:9550":       "0.0.0.0:9550",
+		"[::1]:9550":         "[::1]:9550",
+		"":                   "invalid AddrPort",
+		"9550x":              "",
+		"192.0.2.1":          "",
+		"example.com:9550":   "",
+		"127.0.0.1:0":        "",
+		"127.0.0.1:99999":    "",
+		"127.0.0.1:9550:":    "",
+		"[127.0.0.1:9550":    "127.0.0.1:9550",
+		"192.0.2.1:9550/tcp": "",
+	} {
+		a, err := new(File).Agent(flag("metrics-listen", text))
+		if got := a.MetricsListen.String(); (err == nil) != (want != "") || err == nil && got != want {
+			t.Errorf("%q: %s, %v, want %s", text, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+
+	"github.com/lessee/lessee/client/dhcp4"
+)
+
+// Contradictions: settings that are right by themselves and cannot both be
+// meant.
+
+// contradictions finds them in what holds for one link.
+func contradictions(values []Value, l *Link) (out []Mistake) {
+	byName := map[string]Value{}
+	for _, v := range values {
+		byName[v.Name] = v
+	}
+	for _, allowed := range l.Machine.Allow {
+		for _, denied := range l.Machine.Deny {
+			if denied.Bits() <= allowed.Bits() && denied.Contains(allowed.Addr()) {
+				out = append(out, clash(byName["allow-server"], byName["deny-server"],
+					fmt.Sprintf("%s is allowed and %s is denied, so no offer from there is ever good", plain(allowed), plain(denied))))
+			}
+		}
+	}
+	for _, twice := range []struct {
+		setting string
+		code    dhcp4.Code
+	}{
+		{"hostname", dhcp4.HostName.Code},
+		{"vendor-class", dhcp4.VendorClass.Code},
+		{"user-class", dhcp4.UserClass.Code},
+		{"lease-time", dhcp4.LeaseTime.Code},
+	} {
+		v := byName[twice.setting]
+		set := len(v.Is) > 0 && v.Is[0] != ""
+		if _, sent := l.Machine.Options.Lookup(twice.code); sent && set {
+			out = append(out, clash(v, byName["option"], fmt.Sprintf("both say what option %d is", uint8(twice.code))))
+		}
+	}
+	return out
+}
+
+// plain writes a prefix as people do.
+func plain(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
+}
+
+// clash blames the flag, for it was just written, or what stands later in the
+// file, and names the other.
+func clash(a, b Value, why string) Mistake {
+	flagA, flagB := a.Origin.Flag != "", b.Origin.Flag != ""
+	if flagB && !flagA || flagB == flagA && a.Origin.before(b.Origin) {
+		a, b = b, a
+	}
+	m := a.mistake(fmt.Errorf("contradicts %s (%s): %s", b.Name, b.Origin, why))
+	if a.Origin.Flag == "" {
+		m.Example = ""
+	}
+	return m
+}
+
+// contradictions finds those that the file has by itself, whatever links there
+// are.
+func (f *File) contradictions() []Mistake {
+	out := f.wishes()
+	check := func(layers ...*layer) {
+		var t target
+		values, mistakes := resolve(linkRows, layers, nil, &t)
+		if len(mistakes) == 0 {
+			out = append(out, contradictions(values, &t.link)...)
+		}
+	}
+	check(&f.defaults)
+	// Of the defaults, what no pattern has replaced so far: for links that
+	// it names too, they may not hold.
+	rest := layer{given: maps.Clone(f.defaults.given)}
+	for _, l := range f.links {
+		if l.pattern.Exact() {
+			check(f.layersFor(l.pattern.String())...)
+			continue
+		}
+		check(&rest, l)
+		maps.DeleteFunc(rest.given, func(name string, _ given) bool { _, ok := l.given[name]; return ok })
+	}
+	return out
+}
+
+// wishes finds wishes for an address that two links would have.
+func (f *File) wishes() (out []Mistake) {
+	const tooMany = request + `: a wish of %s, but only one can have the address; it stands in the table of one, such as [link.eth0]`
+	bad := func(o Origin, format string, args ...any) {
+		out = append(out, Mistake{Origin: o, Text: fmt.Sprintf(format, args...)})
+	}
+	if addr, o := f.defaults.wish(); addr != "" {
+		bad(o, tooMany, "all links")
+	}
+	wished := map[string]Origin{}
+	for _, l := range f.links {
+		addr, o := l.wish()
+		addr += "@" + l.pattern.netns // in another namespace it may be another
+		other, twice := wished[addr]
+		switch {
+		case addr[0] == '@':
+		case !l.pattern.Exact():
+			bad(o, tooMany, "several links")
+		case twice:
+			bad(o, "%s: two links cannot have one address; %s (%s) wishes for it too", request, other.Table, other)
+		}
+		wished[addr] = o
+	}
+	return out
+}
+
+const request = "request-address"
+
+// wish is the address that a table wishes for; "" if there is none.
+func (l *layer) wish() (addr string, o Origin) {
+	if g, ok := l.given[request]; ok {
+		return g.words[0], g.origin
+	}
+	return "", Origin{}
+}
+
+// ForLinks refuses flags that cannot be meant for links, which are names and
+// patterns.
+func (f Flags) ForLinks(links []string) error {
+	wish, ok := f[request]
+	if !ok || len(wish.Values) == 0 || wish.Values[0] == "" {
+		return nil
+	}
+	for _, text := range links {
+		if p, err := ParsePattern(text); len(links) > 1 || err == nil && !p.Exact() {
+			return collect([]Mistake{{Origin: Origin{Flag: wish.Flag}, Value: wish.Values[0], Example: wish.Values[0],
+				Text: "a wish of several links, but only one can have the address"}}, "")
+		}
+	}
+	return nil
+}
