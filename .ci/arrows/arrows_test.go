@@ -46,13 +46,20 @@ var rules = []rule{ // the first that fits counts
 	{"arpcheck", []string{"github.com/mdlayher/packet", "github.com/mdlayher/arp", "golang.org/x/net/bpf", "golang.org/x/sys/unix"}, false},
 	{"netconf/resolv", []string{"github.com/google/renameio/v2", "golang.org/x/sys/unix"}, false},
 	{"netconf", []string{module + "client/dhcp4", module + "client/lease", module + "netconf/resolv", "github.com/google/renameio/v2", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}, false},
+	{"cmd/lessee/agent", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine"}, false},
+	{"cmd/lessee/config", []string{module + "arpcheck", module + "client/dhcp4", module + "client/machine", module + "netconf", "github.com/BurntSushi/toml", "golang.org/x/sys/unix"}, false},
+	{"cmd/lessee/control", []string{module + "client", module + "client/lease", module + "cmd/lessee/agent", "github.com/varlink/go/varlink", "golang.org/x/sys/unix"}, false},
+	{"cmd/lessee/metrics", []string{module + "client", module + "client/dhcp4", module + "client/machine", module + "client/socket", module + "cmd/lessee/agent", "github.com/google/renameio/v2"}, false},
+	{"cmd/lessee/supervise", []string{"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sys/unix"}, false},
+	{"cmd/lessee/view", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine", module + "cmd/lessee/agent"}, false},
 	{"cmd/lessee", []string{module, "github.com/urfave/cli/v2", "golang.org/x/sys/unix"}, false},
 	{"examples", []string{module}, false},
 }
 
 // onlyIn names files that alone may import what is easily spread.
 var onlyIn = map[string][]string{
-	"netconf\x00github.com/vishvananda/netlink": {"netlink_linux.go", "watch_linux.go"},
+	"netconf\x00github.com/vishvananda/netlink":       {"netlink_linux.go", "watch_linux.go"},
+	"cmd/lessee/config\x00github.com/BurntSushi/toml": {"load.go", "scan.go"},
 }
 
 // A source is one file of a package.
@@ -146,6 +153,7 @@ func TestTheChecksCanFail(t *testing.T) {
 		{"netconf imports client", arrows, parse(t, "netconf", `package netconf; import _ "github.com/lessee/lessee/client"`)},
 		{"dhcp4 imports net", arrows, parse(t, "client/dhcp4", `package dhcp4; import _ "net"`)},
 		{"netlink spreads", arrows, parse(t, "netconf", `package netconf; import _ "github.com/vishvananda/netlink"`)},
+		{"the agent opens sockets", arrows, parse(t, "cmd/lessee/agent", `package agent; import _ "github.com/lessee/lessee/client/socket"`)},
 		{"a goroutine", impurities, parse(t, "client/machine", `package machine; func f() { go f() }`)},
 		{"the clock", impurities, parse(t, "client/machine", `package machine; import "time"; var now = time.Now()`)},
 		{"a channel", impurities, parse(t, "client/machine", `package machine; func f(c chan int) { c <- 1 }`)},

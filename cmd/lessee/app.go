@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
@@ -22,10 +20,7 @@ import (
 
 // run is the whole command; it returns the exit code.
 func run(args []string) int {
-	app := newApp()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	err := app.RunContext(ctx, flagsFirst(app, args))
+	err := dispatch(newApp(), args[min(1, len(args)):])
 	if err != nil {
 		complain(err)
 	}
@@ -37,44 +32,21 @@ func newApp() *cli.App {
 	return &cli.App{
 		Name:  "lessee",
 		Usage: "get a DHCPv4 lease, prove that the address is free, configure the link",
-		Description: `lessee speaks DHCP for one link at a time and exits. Begin with
+		Description: `Most commands do one thing for one link, by DHCP, and exit. "lessee run" is the
+agent: it keeps links configured for as long as it runs. Begin with
 
    lessee demo                 a whole lease's life, without root or server
    lessee discover eth0        who would give us an address?
    sudo lessee acquire eth0    get one and use it
-
-Exit codes: 0 done, 1 failed otherwise, 2 wrong usage, 3 no server answered,
-4 refused (DHCPNAK, or no offer was acceptable), 5 every address offered was in
-use, 6 no such interface or no carrier, 7 not permitted, 8 the host could not be
-configured (what was changed is undone).`,
-		Version:         version(),
-		HideHelpCommand: false,
-		Suggest:         false,
-		OnUsageError:    onUsageError,
-		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
-		CommandNotFound: func(*cli.Context, string) {},
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return &usageError{fmt.Sprintf("no command %q", c.Args().First()), "lessee help"}
-			}
-			return cli.ShowAppHelp(c)
-		},
+   sudo lessee run eth0        and keep it`,
 		Commands: []*cli.Command{
 			acquireCommand(), discoverCommand(), informCommand(),
 			renewCommand(), rebindCommand(), releaseCommand(),
-			demoCommand(), optionsCommand(), versionCommand(),
+			runCommand(), statusCommand(), watchCommand(), waitCommand(),
+			reacquireCommand(), pauseCommand(), resumeCommand(), reloadCommand(), metricsCommand(),
+			configCommand(), demoCommand(), optionsCommand(), versionCommand(), helpCommand(),
 		},
 	}
-}
-
-// onUsageError turns the library's complaint into ours. The context has no
-// arguments yet.
-func onUsageError(c *cli.Context, err error, _ bool) error {
-	try := "lessee help"
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
-		try = fmt.Sprintf("lessee %s %s, or lessee help %s", c.Command.Name, someLink(), c.Command.Name)
-	}
-	return &usageError{err.Error(), try}
 }
 
 // onLink wraps what a command does for one link: it takes the link's name from
@@ -114,14 +86,15 @@ func finish(s *settings, err error) error {
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "version",
-		Usage: "print the version",
-		Action: func(*cli.Context) error {
-			_, err := fmt.Println("lessee", version())
-			return err
-		},
-		OnUsageError: onUsageError,
+		Name:   "version",
+		Usage:  "print the version",
+		Action: func(*cli.Context) error { return printVersion() },
 	}
+}
+
+func printVersion() error {
+	_, err := fmt.Println("lessee", version())
+	return err
 }
 
 // version is the module's version, as the Go tool knows it.

@@ -29,8 +29,7 @@ squats on the first address the server will offer, and this host's twin, on
 which the real "lessee acquire", "renew" and "release" run. What is drawn is what
 is on the wire; what is listed is what the kernel has. It takes about 12 s, 10 of
 them the rest that RFC 2131 asks for after a DHCPDECLINE.`,
-		Action:       func(c *cli.Context) error { return demo(c.Context) },
-		OnUsageError: onUsageError,
+		Action: func(c *cli.Context) error { return demo(c.Context) },
 	}
 }
 

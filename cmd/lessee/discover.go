@@ -9,7 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/cmd/lessee/agent"
 )
 
 func discoverCommand() *cli.Command {
@@ -28,8 +30,7 @@ A second server that nobody meant to be there shows here.
 		Flags: join([]cli.Flag{
 			&cli.DurationFlag{Name: "wait", Value: 4 * time.Second, Usage: "collect offers for `TIME`; servers that ping an address first take up to 3s"},
 		}, waitFlags(time.Minute), identityFlags(), choiceFlags(), stateFlags(), outputFlags()),
-		Action:       onLink(discover),
-		OnUsageError: onUsageError,
+		Action: onLink(discover),
 	}
 }
 
@@ -42,27 +43,26 @@ func discover(ctx context.Context, s *settings) error {
 	if len(offers) == 0 {
 		return nothingOffered(offers)
 	}
-	return s.print(document{Result: "discovered", Offers: offersOf(offers)})
+	return s.print(document{Result: "discovered", Offers: agent.OffersOf(offers)})
 }
 
-// survey collects offers on a link that is up already.
-func survey(ctx context.Context, s *settings) (_ []machine.Offer, _ *errand, err error) {
+// survey collects offers on a link that is up already. They are weighed by what
+// is remembered, which it returns too.
+func survey(ctx context.Context, s *settings) (_ []machine.Offer, remembered lease.Lease, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	o, err := open(ctx, s, needs{})
+	e, err := open(ctx, s, needs{remember: true, check: false})
 	if err != nil {
-		return nil, nil, err
+		return nil, remembered, err
 	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	c, err := o.client(nil)
+	defer func() { err = errors.Join(err, e.close()) }()
+	c, err := e.client(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, remembered, err
 	}
-	offers, err := c.Discover(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return offers, o, nil
+	r := e.memory()
+	offers, err := c.Discover(ctx, r)
+	return offers, r.Lease, err
 }
 
 // nothingOffered is the failure of a survey: silence, or nothing but offers

@@ -11,7 +11,7 @@ import (
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
-	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/cmd/lessee/agent"
 )
 
 // A document is what a command found out or did: the one thing that it prints,
@@ -22,11 +22,12 @@ type document struct {
 	Link    string `json:"link"`
 	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, failed
 
-	Error  *problem     `json:"error,omitempty"` // with failed
-	Lease  *lease.Lease `json:"lease,omitempty"`
-	Offers []offer      `json:"offers,omitempty"`
-	Plan   []string     `json:"plan,omitempty"`  // with planned: what would be done to the host, a step a line
-	Notes  []string     `json:"notes,omitempty"` // what was not followed, and why
+	Error  *problem      `json:"error,omitempty"` // with failed
+	Lease  *lease.Lease  `json:"lease,omitempty"`
+	Offers []agent.Offer `json:"offers,omitempty"`
+	Plan   []string      `json:"plan,omitempty"`  // with planned: what would be done to the host, a step a line
+	Notes  []string      `json:"notes,omitempty"` // what was not followed, and why
+	Agent  int           `json:"agent,omitempty"` // the process that did it, if it was the agent
 }
 
 // problem is why a command failed.
@@ -36,39 +37,15 @@ type problem struct {
 	Text  string `json:"text"`
 }
 
-// offer is one DHCPOFFER and what became of it.
-type offer struct {
-	Server  string        `json:"server,omitempty"`
-	Address string        `json:"address"`
-	Seconds *uint32       `json:"lease_seconds,omitempty"`
-	Chosen  bool          `json:"chosen"`
-	Why     string        `json:"why,omitempty"` // it lost
-	Options dhcp4.Options `json:"options"`
-}
-
 // failure is the document of an error.
 func failure(link string, err error) document {
 	d := document{Version: 1, Link: link, Result: "failed", Error: &problem{Exit: exitCode(err), Text: err.Error()}}
 	var o *client.Obstacle
 	if errors.As(err, &o) {
 		d.Error.Cause = string(o.Report.Cause)
-		d.Offers = offersOf(o.Report.Offers)
+		d.Offers = agent.OffersOf(o.Report.Offers)
 	}
 	return d
-}
-
-func offersOf(list []machine.Offer) (out []offer) {
-	for _, o := range list {
-		p := offer{Address: o.Addr.String(), Chosen: o.Chosen, Why: o.Why, Options: o.Message.Options}
-		if o.Server.IsValid() {
-			p.Server = o.Server.String()
-		}
-		if t, err := dhcp4.LeaseTime.Get(o.Message.Options); err == nil {
-			p.Seconds = (*uint32)(&t)
-		}
-		out = append(out, p)
-	}
-	return out
 }
 
 // print writes a document in the format that was asked for. A failure in the
@@ -98,7 +75,7 @@ func (s *settings) print(d document) error {
 func writeText(w io.Writer, d document) error {
 	p := &printer{w: w}
 	switch {
-	case d.Offers != nil || d.Result == "discovered":
+	case d.Result == "discovered":
 		p.offers(d.Offers)
 	case d.Lease != nil && !d.Lease.IsZero():
 		p.lease(d)
@@ -110,6 +87,12 @@ func writeText(w io.Writer, d document) error {
 	}
 	for _, n := range d.Notes {
 		p.line("  note: %s", n)
+	}
+	if d.Result != "discovered" {
+		p.others(d.Offers)
+	}
+	if d.Agent != 0 {
+		p.line("  note: the agent did it, process %d", d.Agent)
 	}
 	return p.err
 }
@@ -173,7 +156,7 @@ func until(l lease.Lease) string {
 }
 
 // offers writes a table of servers and what they offer.
-func (p *printer) offers(list []offer) {
+func (p *printer) offers(list []agent.Offer) {
 	if len(list) == 0 {
 		p.line("no offers")
 		return
@@ -188,12 +171,28 @@ func (p *printer) offers(list []offer) {
 		}
 		p.line("%-15s  %-18s  %-10s  %s", orDash(o.Server), o.Address, length, verdict(o))
 	}
-	if len(servers) > 1 {
-		p.line("warning: %d servers answer on this link; is one of them not meant to be here?", len(servers))
+	p.warnOf(len(servers))
+}
+
+// others tells of offers that lost, and of their servers.
+func (p *printer) others(list []agent.Offer) {
+	servers := map[string]bool{}
+	for _, o := range list {
+		servers[o.Server] = true
+		if !o.Chosen {
+			p.line("  note: %s from %s lost: %s", o.Address, orDash(o.Server), o.Why)
+		}
+	}
+	p.warnOf(len(servers))
+}
+
+func (p *printer) warnOf(servers int) {
+	if servers > 1 {
+		p.line("warning: %d servers answer on this link; is one of them not meant to be here?", servers)
 	}
 }
 
-func verdict(o offer) string {
+func verdict(o agent.Offer) string {
 	text := ""
 	for _, s := range []dhcp4.Spec{dhcp4.Routers, dhcp4.DNS} {
 		if v, ok := o.Options.Lookup(s.OptionCode()); ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -45,6 +46,8 @@ func exitCode(err error) int {
 	case errors.Is(err, netconf.ErrNoLink), errors.Is(err, netconf.ErrNoCarrier),
 		errors.Is(err, socket.ErrNoLink), errors.Is(err, client.ErrLinkGone):
 		return exitNoLink
+	case errors.Is(err, context.Canceled): // by a signal
+		return exitFailed
 	case errors.As(err, &obstacle):
 		return obstacleCode(obstacle)
 	case errors.Is(err, os.ErrPermission):

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/cmd/lessee/control"
 )
 
 func renewCommand() *cli.Command {
@@ -24,9 +25,8 @@ the address away.
    lessee renew eth0`,
 		Flags: extendFlags(),
 		Action: onLink(func(ctx context.Context, s *settings) error {
-			return extend(ctx, s, (*client.Client).Renew)
+			return extend(ctx, s, control.Renew, (*client.Client).Renew)
 		}),
-		OnUsageError: onUsageError,
 	}
 }
 
@@ -41,9 +41,8 @@ when the server that gave the lease is gone.
    lessee rebind eth0`,
 		Flags: extendFlags(),
 		Action: onLink(func(ctx context.Context, s *settings) error {
-			return extend(ctx, s, (*client.Client).Rebind)
+			return extend(ctx, s, control.Rebind, (*client.Client).Rebind)
 		}),
-		OnUsageError: onUsageError,
 	}
 }
 
@@ -52,22 +51,32 @@ func extendFlags() []cli.Flag {
 }
 
 // extend asks for more time, in one way or the other.
-func extend(ctx context.Context, s *settings, how func(*client.Client, context.Context, lease.Lease) (lease.Lease, error)) error {
+func extend(ctx context.Context, s *settings, cmd control.Command, how func(*client.Client, context.Context, lease.Lease) (lease.Lease, error)) error {
+	asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
+		st, err := c.Do(ctx, s.link, cmd)
+		return document{Result: "renewed", Lease: st.Lease}, err
+	})
+	if asked {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	o, err := open(ctx, s, needs{host: true, store: true})
+	e, err := open(ctx, s, needs{configure: true, up: true, remember: true})
 	if err != nil {
 		return err
 	}
-	var l lease.Lease
-	if l, err = o.held(); err == nil {
+	l, err := e.held()
+	if err == nil && !e.host.Holds(l) {
+		err = fmt.Errorf("%s does not hold %v, so it is not known to be free (lessee acquire %s confirms and checks it)", e.link, l.Addr, e.link)
+	}
+	if err == nil {
 		var c *client.Client
-		if c, err = o.client(nil); err == nil {
+		if c, err = e.client(ctx); err == nil {
 			l, err = how(c, ctx, l)
 		}
 	}
-	return o.done(err, func() document {
-		return document{Result: "renewed", Lease: &l, Notes: o.notes(l)}
+	return e.done(err, func() document {
+		return document{Result: "renewed", Lease: &l, Notes: e.notes(l)}
 	})
 }
 
@@ -75,17 +84,17 @@ func extend(ctx context.Context, s *settings, how func(*client.Client, context.C
 var errNoLease = errors.New("no lease is remembered that is still valid")
 
 // held is the remembered lease, if it is still good.
-func (o *errand) held() (lease.Lease, error) {
-	r, err := o.store.Load()
+func (e *errand) held() (lease.Lease, error) {
+	r, err := e.store.Load()
 	if err != nil {
-		return lease.Lease{}, fmt.Errorf("%s: %w: %w (lessee acquire %s gets a new one)", o.link, errNoLease, err, o.link)
+		return lease.Lease{}, fmt.Errorf("%s: %w: %w (lessee acquire %s gets a new one)", e.link, errNoLease, err, e.link)
 	}
 	if !r.Usable {
 		why := r.Why
 		if why == "" {
 			why = "nothing is stored"
 		}
-		return lease.Lease{}, fmt.Errorf("%s: %w: %s (lessee acquire %s gets a new one)", o.link, errNoLease, why, o.link)
+		return lease.Lease{}, fmt.Errorf("%s: %w: %s (lessee acquire %s gets a new one)", e.link, errNoLease, why, e.link)
 	}
 	return r.Lease, nil
 }

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/lessee/lessee/cmd/lessee/config"
 )
 
 // The flags, by what they are about. Every command takes the groups that mean
-// something to it.
+// something to it. What may stand in the configuration file too comes from the
+// table of settings.
 
 func outputFlags() []cli.Flag {
 	return []cli.Flag{
@@ -26,42 +33,101 @@ func waitFlags(timeout time.Duration) []cli.Flag {
 	}
 }
 
-func stateFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "state-dir", Value: "/var/lib/lessee", Usage: "where leases are remembered, in `DIR`"},
-		&cli.StringFlag{Name: "run-dir", Value: "/run/lessee", Usage: "for locks, in `DIR`"},
-	}
+func configFlag() cli.Flag {
+	return &cli.StringFlag{Name: "config", Value: config.DefaultPath, Usage: "read settings from `FILE`, which flags win over; none reads no file"}
 }
 
-func identityFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "client-id", Value: "mac", Usage: "option 61: `mac` (hardware type and address), duid (RFC 4361), none, or hexadecimal digits"},
-		&cli.StringFlag{Name: "hostname", Usage: "option 12: `NAME`, or none; default: this host's name"},
-		&cli.StringFlag{Name: "vendor-class", Usage: "option 60: `TEXT`"},
-		&cli.StringSliceFlag{Name: "user-class", Usage: "option 77: `TEXT`; may be repeated"},
-		&cli.StringSliceFlag{Name: "option", Usage: "send `NAME=VALUE` too, by the option's name or number (lessee options lists them); may be repeated"},
-		&cli.StringSliceFlag{Name: "request", Usage: "ask for option `NAME` too; may be repeated"},
-		&cli.BoolFlag{Name: "broadcast", Usage: "ask servers to broadcast their answers"},
+func stateFlags() []cli.Flag    { return append(agentFlags("state-dir", "run-dir"), configFlag()) }
+func identityFlags() []cli.Flag { return linkFlags(config.Identity) }
+func choiceFlags() []cli.Flag   { return linkFlags(config.Choice) }
+func gettingFlags() []cli.Flag  { return linkFlags(config.Getting) }
+func hostFlags() []cli.Flag     { return linkFlags(config.Host) }
+
+// linkFlags makes flags of the settings of links, by group.
+func linkFlags(groups ...config.Group) (flags []cli.Flag) {
+	for _, s := range config.LinkSettings() {
+		if slices.Contains(groups, s.Group) {
+			flags = append(flags, flagsOf(s)...)
+		}
 	}
+	return flags
 }
 
-func choiceFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "request-address", Usage: "wish for `ADDRESS` (option 50)"},
-		&cli.StringFlag{Name: "lease-time", Usage: "wish for a lease of `TIME` (option 51), such as 1h or infinite"},
-		&cli.StringSliceFlag{Name: "require", Usage: "refuse offers without option `NAME`; may be repeated"},
-		&cli.StringSliceFlag{Name: "allow-server", Usage: "take offers from server `ADDRESS` (or prefix) only; may be repeated"},
-		&cli.StringSliceFlag{Name: "deny-server", Usage: "take no offers from server `ADDRESS` (or prefix); may be repeated"},
+// agentFlags makes flags of the settings of the agent, by name; of all if none
+// is named.
+func agentFlags(names ...string) (flags []cli.Flag) {
+	for _, s := range config.AgentSettings() {
+		if len(names) == 0 || slices.Contains(names, s.Name) {
+			flags = append(flags, flagsOf(s)...)
+		}
 	}
+	return flags
 }
 
-func hostFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.IntFlag{Name: "metric", Usage: "of all routes"},
-		&cli.StringFlag{Name: "resolv-conf", Value: "/etc/resolv.conf", Usage: "write name servers to `FILE`; none leaves them alone"},
-		&cli.BoolFlag{Name: "ms-routes", Usage: "follow option 249 where option 121 is missing"},
-		&cli.BoolFlag{Name: "no-mtu", Usage: "leave the link's MTU alone"},
+// flagsOf makes the flag of a setting. One that is on by itself has a second
+// one to turn it off.
+func flagsOf(s config.Setting) []cli.Flag {
+	switch s.Kind {
+	case config.Bool:
+		on := s.Default[0] == "true"
+		flags := []cli.Flag{&cli.BoolFlag{Name: s.Name, Value: on, Usage: s.Usage}}
+		if on {
+			flags = append(flags, &cli.BoolFlag{Name: "no-" + s.Name, Usage: "the same as --" + s.Name + "=false"})
+		}
+		return flags
+	case config.List:
+		return []cli.Flag{&cli.StringSliceFlag{Name: s.Name, Usage: s.Usage}}
 	}
+	return []cli.Flag{&cli.StringFlag{Name: s.Name, Value: s.Default[0], Usage: s.Usage}}
+}
+
+// given are the settings that stand on the command line.
+func (r *flagReader) given() config.Flags {
+	flags := config.Flags{}
+	for _, s := range append(config.LinkSettings(), config.AgentSettings()...) {
+		no := "no-" + s.Name
+		switch {
+		case r.has(no) && r.has(s.Name):
+			if r.err == nil {
+				r.err = &usageError{fmt.Sprintf("--%s and --%s contradict each other", s.Name, no), r.line(no, "")}
+			}
+		case r.has(no):
+			flags[s.Name] = config.Flag{Flag: no, Values: []string{strconv.FormatBool(!r.c.Bool(no))}}
+		case r.has(s.Name):
+			flags[s.Name] = config.Flag{Flag: s.Name, Values: r.values(s)}
+		}
+	}
+	return flags
+}
+
+// has reports whether a flag of the command was given.
+func (r *flagReader) has(flag string) bool { return has(r.c, flag) && r.c.IsSet(flag) }
+
+// values are what the flag of a setting says.
+func (r *flagReader) values(s config.Setting) []string {
+	switch s.Kind {
+	case config.Bool:
+		return []string{strconv.FormatBool(r.c.Bool(s.Name))}
+	case config.List:
+		return elements(s, r.c.StringSlice(s.Name))
+	}
+	return []string{r.c.String(s.Name)}
+}
+
+// elements parts what stands between commas, where no element can have one.
+func elements(s config.Setting, values []string) (out []string) {
+	if !s.Commas {
+		return values
+	}
+	for _, v := range values {
+		out = append(out, strings.Split(v, ",")...)
+	}
+	return out
+}
+
+// has reports whether the command has the flag at all.
+func has(c *cli.Context, flag string) bool {
+	return slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag })
 }
 
 func join(groups ...[]cli.Flag) (all []cli.Flag) {

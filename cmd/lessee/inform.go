@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 )
 
@@ -26,8 +28,7 @@ the host is left alone.
 			&cli.StringFlag{Name: "address", Usage: "ask for `ADDRESS/BITS`, which the link has; default: its first one"},
 			&cli.StringFlag{Name: "server", Usage: "ask the server at `ADDRESS` alone; default: all"},
 		}, waitFlags(time.Minute), identityFlags(), stateFlags(), outputFlags()),
-		Action:       informAction,
-		OnUsageError: onUsageError,
+		Action: informAction,
 	}
 }
 
@@ -55,28 +56,29 @@ func informAction(c *cli.Context) error {
 func inform(ctx context.Context, s *settings, in machine.Inform) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	o, err := open(ctx, s, needs{})
+	e, err := open(ctx, s, needs{})
 	if err != nil {
 		return err
 	}
+	var l lease.Lease
 	if !in.Addr.IsValid() {
-		if in.Addr, err = firstAddr(o); err != nil {
-			return o.done(err, nil)
+		in.Addr, err = e.firstAddr()
+	}
+	if err == nil {
+		var c *client.Client
+		if c, err = e.client(ctx); err == nil {
+			l, err = c.Inform(ctx, in)
 		}
 	}
-	c, err := o.client(nil)
-	if err != nil {
-		return o.done(err, nil)
-	}
-	l, err := c.Inform(ctx, in)
-	return o.done(err, func() document { return document{Result: "informed", Lease: &l} })
+	return e.done(err, func() document { return document{Result: "informed", Lease: &l} })
 }
 
-// firstAddr is the link's first IPv4 address.
-func firstAddr(o *errand) (netip.Prefix, error) {
-	addrs, err := o.ifi.Interface().Addrs()
+// firstAddr is the link's first IPv4 address. It is asked for in the caller's
+// namespace.
+func (d *devices) firstAddr() (netip.Prefix, error) {
+	addrs, err := d.ifi.Interface().Addrs()
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("addresses of %s: %w", o.link, err)
+		return netip.Prefix{}, fmt.Errorf("addresses of %s: %w", d.ifi.Name, err)
 	}
 	for _, a := range addrs {
 		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
@@ -84,7 +86,7 @@ func firstAddr(o *errand) (netip.Prefix, error) {
 		}
 	}
 	return netip.Prefix{}, &usageError{
-		fmt.Sprintf("%s has no IPv4 address to ask for", o.link),
-		fmt.Sprintf("lessee acquire %s", o.link),
+		fmt.Sprintf("%s has no IPv4 address to ask for", d.ifi.Name),
+		fmt.Sprintf("lessee acquire %s", d.ifi.Name),
 	}
 }

@@ -21,6 +21,5 @@ func optionsCommand() *cli.Command {
 			}
 			return nil
 		},
-		OnUsageError: onUsageError,
 	}
 }

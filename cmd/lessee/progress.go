@@ -34,6 +34,15 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
+// terminalWidth is how many columns f has; 80 if it does not say.
+func terminalWidth(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 {
+		return 80
+	}
+	return int(size.Col)
+}
+
 // newProgress draws from the second second on: what takes less needs no line.
 func newProgress(out io.Writer, link string, deadline time.Time) *progress {
 	p := &progress{out: out, link: link, deadline: deadline, stop: make(chan struct{})}

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/socket"
+	"github.com/lessee/lessee/cmd/lessee/control"
+	"github.com/lessee/lessee/netconf"
 )
 
 func releaseCommand() *cli.Command {
@@ -21,41 +25,67 @@ func releaseCommand() *cli.Command {
 valid any more nothing is sent, and the rest is done all the same.
 
    lessee release eth0`,
-		Flags:        join(waitFlags(10*time.Second), identityFlags(), hostFlags(), stateFlags(), outputFlags()),
-		Action:       onLink(release),
-		OnUsageError: onUsageError,
+		Flags:  join(waitFlags(10*time.Second), identityFlags(), hostFlags(), stateFlags(), outputFlags()),
+		Action: onLink(release),
 	}
 }
 
 func release(ctx context.Context, s *settings) error {
+	asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
+		_, err := c.Do(ctx, s.link, control.Release)
+		return document{Result: "released"}, err
+	})
+	if asked {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	o, err := open(ctx, s, needs{host: true, store: true})
+	e, err := open(ctx, s, needs{configure: true, remember: true})
+	if errors.Is(err, socket.ErrNoLink) {
+		return s.releaseGone(err)
+	}
 	if err != nil {
 		return err
 	}
-	l, err := o.held()
-	if err == nil {
-		var c *client.Client
-		if c, err = o.client(nil); err == nil {
-			err = c.Release(ctx, l)
-		}
-	} else if errors.Is(err, errNoLease) {
-		// Nothing to say to a server; what an earlier lease did to
-		// the host may still be there.
-		err = o.undo(ctx, err)
-	}
-	if err == nil {
-		err = o.host.Down()
-	}
-	return o.done(err, func() document { return document{Result: "released", Lease: &l} })
+	l, note, err := e.release(ctx)
+	return e.done(err, func() document { return document{Result: "released", Lease: &l, Notes: note} })
 }
 
-// undo withdraws whatever an earlier lease left. If that is nothing, why says
-// that there was nothing to release.
-func (o *errand) undo(ctx context.Context, why error) error {
-	if !o.host.Holds(lease.Lease{}) {
-		return why
+// release gives the lease back if a server can be told, and undoes all of it in
+// any case.
+func (e *errand) release(ctx context.Context) (l lease.Lease, notes []string, err error) {
+	l, why := e.held()
+	switch {
+	case why != nil && !e.host.Leftover():
+		return l, nil, errors.Join(why, e.host.Down())
+	case why != nil:
+		notes = append(notes, "no server was told: "+why.Error())
+	case !e.hasCarrier():
+		notes = append(notes, "no server was told: the link has no carrier; the lease ends there by itself")
+	default:
+		var c *client.Client
+		if c, err = e.client(ctx); err == nil {
+			err = c.Release(ctx, l)
+		}
 	}
-	return errors.Join(o.host.Withdraw(ctx, lease.Lease{}), o.store.Forget())
+	// What the client could not undo, it only told the log.
+	e.troubles = nil
+	undone := errors.Join(e.host.Withdraw(context.WithoutCancel(ctx), l), errors.Join(e.troubles...))
+	if undone == nil {
+		undone = errors.Join(e.host.Down(), e.store.Forget())
+	}
+	return l, notes, errors.Join(err, undone)
+}
+
+// releaseGone undoes what a lease did elsewhere, when its link is no more.
+func (s *settings) releaseGone(noLink error) error {
+	cfg := s.hostConfig()
+	cfg.StateDir, cfg.RunDir = s.stateDir, s.runDir
+	if !slices.Contains(netconf.Remains(cfg), s.link) {
+		return noLink
+	}
+	if err := netconf.Forget(s.link, cfg); err != nil {
+		return errors.Join(noLink, err)
+	}
+	return s.print(document{Result: "released", Notes: []string{"the link is gone, so no server was told; its name servers were taken away"}})
 }

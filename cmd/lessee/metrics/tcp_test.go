@@ -45,40 +45,19 @@ func TestOverTCPNobodyLosesTheAnswer(t *testing.T) {
 	defer tr.CloseIdleConnections()
 	c := &http.Client{Transport: tr, Timeout: 20 * time.Second}
 	for range 20 {
-		// The end comes as an end, and not as a reset that may overtake
-		// the answer.
 		conn, err := tr.DialContext(ctx, "tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
-		if _, err := io.WriteString(conn, "POST /metrics HTTP/1.1\r\n"+host+"\r\n"+strings.Repeat("x", 32<<10)); err != nil {
-			t.Fatal(err)
-		}
-		answer, err := io.ReadAll(conn)
-		if conn.Close(); err != nil || !strings.Contains(string(answer), "405 Method Not Allowed") {
-			t.Fatalf("%q, %v", answer, err)
-		}
+		post(t, conn)
 	}
 	var readers sync.WaitGroup
 	for i := range 2 * maxConns {
 		readers.Go(func() {
 			for range 5 {
 				r.Link("eth0").Changed(i)
-				q, err := http.NewRequestWithContext(t.Context(), "GET", "http://192.0.2.1:9550/metrics", nil)
-				if err != nil {
+				if err := scrape(t.Context(), c, "http://192.0.2.1:9550/metrics"); err != nil {
 					t.Error(err)
-					return
-				}
-				resp, err := c.Do(q)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				b, err := io.ReadAll(resp.Body)
-				resp.Body.Close()
-				if _, errText := check(string(b), false); err != nil || errText != nil {
-					t.Errorf("%v, %v", err, errText)
 				}
 			}
 		})
@@ -88,4 +67,37 @@ func TestOverTCPNobodyLosesTheAnswer(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// post sends more than is read of it. The end must come as an end, and not as a
+// reset that may overtake the answer.
+func post(t *testing.T, conn net.Conn) {
+	t.Helper()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, "POST /metrics HTTP/1.1\r\n"+host+"\r\n"+strings.Repeat("x", 32<<10)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if conn.Close(); err != nil || !strings.Contains(string(answer), "405 Method Not Allowed") {
+		t.Fatalf("%q, %v", answer, err)
+	}
+}
+
+// scrape reads and checks the metrics, as a monitoring does.
+func scrape(ctx context.Context, c *http.Client, url string) error {
+	q, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.Do(q)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	_, err = check(string(b), false)
+	return err
 }

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/socket"
+	"github.com/lessee/lessee/cmd/lessee/agent"
+	"github.com/lessee/lessee/cmd/lessee/config"
+	"github.com/lessee/lessee/netconf"
+)
+
+// namespaces are the network namespaces that an agent has a hand in, each
+// opened once for all its links.
+type namespaces struct {
+	mu   sync.Mutex
+	open map[string]*netconf.Namespace
+}
+
+// get returns a namespace by its name; "" is the agent's own.
+func (n *namespaces) get(name string) (*netconf.Namespace, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if ns := n.open[name]; ns != nil {
+		return ns, nil
+	}
+	ns, err := netconf.OpenNamespace(name)
+	if err != nil {
+		return nil, err
+	}
+	if n.open == nil {
+		n.open = map[string]*netconf.Namespace{}
+	}
+	n.open[name] = ns
+	return ns, nil
+}
+
+// namespacesOf are the namespaces that patterns name in full, and the agent's
+// own.
+func namespacesOf(patterns []config.Pattern) []string {
+	seen := map[string]bool{"": true}
+	list := []string{""}
+	for _, p := range patterns {
+		if name := p.Namespace(); !seen[name] {
+			seen[name] = true
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// namespaceWait is how often a namespace that is not there is looked for.
+const namespaceWait = 5 * time.Second
+
+// sight tells of the links of a namespace until ctx ends. A namespace that is
+// not there yet is waited for.
+func (s *shared) sight(ctx context.Context, namespace string, out chan<- agent.Sighting) error {
+	var links <-chan netconf.Link
+	for links == nil {
+		ns, err := s.namespaces.get(namespace)
+		if err == nil {
+			links, err = netconf.WatchLinks(ctx, ns)
+		}
+		if err != nil && !errors.Is(err, netconf.ErrNoNamespace) {
+			return err
+		}
+		if links == nil {
+			select {
+			case <-time.After(namespaceWait):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+	for l := range links {
+		if !socket.Supports(l.Type) {
+			continue
+		}
+		select {
+		case out <- agent.Sighting{Gone: l.Gone, Link: agent.Link{
+			Name: l.Name, Namespace: namespace, Index: l.Index, Hardware: l.Addr.String(),
+			Carrier: l.Carrier, Down: l.Flags&unix.IFF_UP == 0,
+		}}:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}

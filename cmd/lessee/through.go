@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/cmd/lessee/control"
+)
+
+// throughAgent lets the agent that has the link in hand carry out a command,
+// and says so. It reports whether there is such an agent.
+func (s *settings) throughAgent(ctx context.Context, ask func(context.Context, *control.Client) (document, error)) (asked bool, err error) {
+	name := kernelName(s.link)
+	h, held := holderOf(s.runDir, name)
+	if !held || h.control == "" {
+		return false, nil
+	}
+	s.link = name
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	c, err := control.Dial(ctx, h.control)
+	if err != nil {
+		return true, fmt.Errorf("%s is kept by the agent, process %d: %w", name, h.pid, err)
+	}
+	d, err := ask(ctx, c)
+	err = errors.Join(explainAgent(err), c.Close())
+	if err != nil {
+		return true, err
+	}
+	d.Agent = h.pid
+	return true, s.print(d)
+}
+
+// explainAgent puts what an agent says into the terms that exit codes are
+// chosen by.
+func explainAgent(err error) error {
+	var e *control.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &client.Obstacle{Report: machine.Report{Cause: machine.CauseNoServer, Text: "the agent is still at it"}, Err: err}
+	case !errors.As(err, &e):
+		return err
+	case errors.Is(err, control.ErrObstacle):
+		return &client.Obstacle{Report: machine.Report{Cause: machine.Cause(e.Cause), Text: e.Reason}}
+	case errors.Is(err, control.ErrNotPermitted):
+		return fmt.Errorf("%w: %w", err, os.ErrPermission)
+	}
+	return err
+}
