@@ -10,11 +10,11 @@ import (
 type errand struct {
 	in   machine.Input
 	ends func(machine.Report) bool // whether a report is the last one
-	done chan machine.Report       // takes that report
+	done chan *machine.Report      // takes that report
 }
 
 func newErrand(ends func(machine.Report) bool) *errand {
-	return &errand{ends: ends, done: make(chan machine.Report, 1)}
+	return &errand{ends: ends, done: make(chan *machine.Report, 1)}
 }
 
 // Do gives a command to a client that runs, and returns when it has been
@@ -35,14 +35,14 @@ func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report,
 	}
 	select {
 	case r := <-e.done:
-		return r, obstacle(r)
+		return *r, obstacle(*r)
 	case <-c.over:
 	case <-ctx.Done():
 		return machine.Report{}, context.Cause(ctx)
 	}
 	select {
 	case r := <-e.done: // the last thing that the client did
-		return r, obstacle(r)
+		return *r, obstacle(*r)
 	default:
 		return machine.Report{}, ErrEnded
 	}
@@ -95,7 +95,7 @@ func (c *Client) conclude(r machine.Report) {
 			over = e == c.asking
 		}
 		if over {
-			e.done <- r
+			e.done <- &r
 			continue
 		}
 		left = append(left, e)

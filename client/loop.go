@@ -19,7 +19,17 @@ const settleTime = 5 * time.Second
 // drive runs the machine from its first inputs until the errand is done, or
 // ctx ends. It returns the errand's last report, or ctx's cause. Without an
 // errand it goes on for as long as ctx.
-func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (r machine.Report, err error) {
+func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (machine.Report, error) {
+	r, err := c.live(ctx, e, first)
+	if r == nil {
+		return machine.Report{}, err
+	}
+	return *r, err
+}
+
+// live is drive, with frames that are small: an agent has one for each link,
+// and it is there for years.
+func (c *Client) live(ctx context.Context, e *errand, first []machine.Input) (r *machine.Report, err error) {
 	if e != nil {
 		c.errands = append(c.errands, e)
 	} else {
@@ -62,9 +72,9 @@ func (c *Client) leave(ctx context.Context, err error) {
 }
 
 // loop feeds the machine until the errand is done.
-func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.Input) (machine.Report, error) {
+func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.Input) (*machine.Report, error) {
 	if err := c.firstLinkState(ctx, beside); err != nil {
-		return machine.Report{}, err
+		return nil, err
 	}
 	for _, in := range first {
 		c.step(beside, in)
@@ -85,12 +95,12 @@ func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.In
 		}
 		select {
 		case <-ctx.Done():
-			return machine.Report{}, context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		case err := <-c.fatal:
-			return machine.Report{}, err
+			return nil, err
 		case s := <-c.cfg.Link:
 			if s.Gone {
-				return machine.Report{}, ErrLinkGone
+				return nil, ErrLinkGone
 			}
 			in = machine.LinkChanged{Up: s.Up, Reset: s.Reset}
 		case err := <-c.troubles:

@@ -20,10 +20,11 @@ type client struct {
 // once. None of them checks the address by ARP but where it says so.
 func (b *bench) clients() []client {
 	state := filepath.Join(b.dir, "state")
-	lessee := []string{b.binary, "acquire", "eth0", "--state-dir", state, "--run-dir", state}
+	lessee := []string{b.binary, "acquire", "eth0", "--state-dir", state, "--run-dir", state, "--config", "none"}
 	return []client{
 		{"lessee --probe off", append(lessee, "--probe", "off")},
 		{"lessee --probe fast", append(lessee, "--probe", "fast")},
+		{"lessee run", []string{b.binary, "run", "eth0", "--state-dir", state, "--run-dir", state, "--config", "none", "--probe", "off"}},
 		{"dhclient", []string{"dhclient", "-4", "-1", "-d", "-pf", state + "/dhclient.pid", "-lf", state + "/dhclient.leases", "eth0"}},
 		{"udhcpc", []string{"udhcpc", "-i", "eth0", "-q", "-n", "-f"}},
 		{"dhcpcd", []string{"dhcpcd", "-4", "-1", "-B", "--noarp", "eth0"}},

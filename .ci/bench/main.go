@@ -25,6 +25,7 @@ import (
 const (
 	maxRatio  = 0.4                    // of dhclient's and of networkd's median, with --probe off
 	maxProbe  = 210 * time.Millisecond // that --probe fast adds: its window, and 10 ms
+	maxAgent  = 10 * time.Millisecond  // that the agent may need more than acquire
 	maxMemory = 10 << 10               // resident, KiB
 	maxBinary = 7 << 20                // stripped, bytes
 )
@@ -98,16 +99,22 @@ func (b *bench) measure(rounds int, only string) (int, error) {
 	if err != nil {
 		return 1, err
 	}
+	r, err := b.atRest()
+	if err != nil {
+		return 1, err
+	}
 	size, err := os.Stat(b.binary)
 	if err != nil {
 		return 1, err
 	}
 	median := map[string]time.Duration{}
+	for _, n := range names {
+		slices.Sort(times[n])
+		median[n] = times[n][len(times[n])/2]
+	}
 	fmt.Printf("%-22s %9s %9s %9s  %s\n", "exec to address, ms", "min", "median", "max", "of dhclient's median")
 	for _, n := range names {
 		t := times[n]
-		slices.Sort(t)
-		median[n] = t[len(t)/2]
 		ratio := "-"
 		if d := median["dhclient"]; d > 0 {
 			ratio = fmt.Sprintf("%.2f", float64(median[n])/float64(d))
@@ -115,13 +122,14 @@ func (b *bench) measure(rounds int, only string) (int, error) {
 		fmt.Printf("%-22s %9.1f %9.1f %9.1f  %s\n", n, ms(t[0]), ms(median[n]), ms(t[len(t)-1]), ratio)
 	}
 	fmt.Printf("lessee acquire: at most %.1f MiB resident; the stripped binary has %.2f MiB\n", float64(memory)/1024, float64(size.Size())/(1<<20))
-	return judge(median, memory, size.Size()), nil
+	fmt.Printf("the agent at rest: %d wake-ups in a minute, %d KiB with one link (PSS), %d KiB for each further link (the goal is %d)\n", r.wakeups, r.one, r.further, goalFurther)
+	return judge(median, memory, size.Size(), r), nil
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // judge holds the figures to the bounds.
-func judge(median map[string]time.Duration, memory int, size int64) (code int) {
+func judge(median map[string]time.Duration, memory int, size int64, r rest) (code int) {
 	fail := func(format string, args ...any) {
 		fmt.Printf("BOUND BROKEN: "+format+"\n", args...)
 		code = 1
@@ -134,6 +142,12 @@ func judge(median map[string]time.Duration, memory int, size int64) (code int) {
 	}
 	if fast := median["lessee --probe fast"]; fast > off+maxProbe {
 		fail("--probe fast adds %v, at most %v", fast-off, maxProbe)
+	}
+	if agent := median["lessee run"]; agent > off+maxAgent {
+		fail("the agent takes %v to the address, acquire %v", agent, off)
+	}
+	if r.wakeups > maxWakeups || r.one > maxRest {
+		fail("the agent at rest: at most %d wake-ups a minute and %d KiB", maxWakeups, maxRest)
 	}
 	if memory > maxMemory {
 		fail("%d KiB resident, at most %d", memory, maxMemory)

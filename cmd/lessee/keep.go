@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"slices"
 	"strings"
@@ -81,17 +82,17 @@ func (p *plan) Named() (names []string) {
 	return names
 }
 
-// Print is all that the file and the flags say of a link.
+// Print stands for all that the file and the flags say of a link.
 func (p *plan) Print(name string) string {
 	values, err := p.file.LinkValues(name, p.flags)
 	if err != nil {
 		return err.Error()
 	}
-	var b strings.Builder
+	sum := fnv.New128a() // a hundred links need not keep the text
 	for _, v := range values {
-		fmt.Fprintf(&b, "%s=%q\n", v.Name, v.Is)
+		fmt.Fprintf(sum, "%s=%q\n", v.Name, v.Is)
 	}
-	return b.String()
+	return string(sum.Sum(nil))
 }
 
 // OnStop says what becomes of a link's configuration.

@@ -4,17 +4,30 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
+// Each collection halves the stacks that have become too large; those of
+// whoever encoded JSON or spoke netlink have 32 KiB, and need 2 to 4 at rest.
+const stackHalvings = 4
+
+// collectEarly is how much garbage there may be, in percent of what is in use.
+// An agent makes little, and seldom; what it must not have is a heap with holes
+// from when a hundred links began at once.
+const collectEarly = 10
+
 // giveBack returns memory that the start or some event needed and rest does
 // not: what the heap has free, and the pages of the program itself. The kernel
 // has those in its cache, and maps the few that are used at rest again when
 // they are.
 func giveBack() {
+	for range stackHalvings {
+		runtime.GC()
+	}
 	debug.FreeOSMemory()
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {

@@ -36,7 +36,7 @@ func (h *herald) tell() {
 	status := summary(list)
 	var err error
 	switch {
-	case !h.told && ready(h.when, list):
+	case !h.told && ready(h.when, list, false):
 		h.told = true
 		err = h.manager.Ready(status)
 		h.log.Info("ready", "status", status)
@@ -49,12 +49,17 @@ func (h *herald) tell() {
 	}
 }
 
-// ready tells whether the agent is, by what was asked for.
-func ready(when config.Ready, list []agent.Status) bool {
-	with := 0
+// ready tells whether the links are, by what was asked for. Unless each counts,
+// those that have no cable do not: a host with four sockets and one cable is
+// configured by one lease.
+func ready(when config.Ready, list []agent.Status, each bool) bool {
+	with, missing := 0, 0
 	for _, s := range list {
-		if s.Lease != nil { // on the host, not only granted
+		switch {
+		case s.Lease != nil: // on the host, not only granted
 			with++
+		case each || s.Carrier:
+			missing++
 		}
 	}
 	switch when {
@@ -63,7 +68,7 @@ func ready(when config.Ready, list []agent.Status) bool {
 	case config.First:
 		return with > 0
 	}
-	return with > 0 && with == len(list)
+	return with > 0 && missing == 0
 }
 
 // maxSummary bounds a summary; systemctl shows one line.

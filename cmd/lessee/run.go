@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -74,6 +75,7 @@ func runAgent(c *cli.Context) error {
 		return r.err
 	}
 	s.log = agentLog(s.settings)
+	debug.SetGCPercent(collectEarly)
 	p, err := s.plan(file)
 	if err != nil {
 		return err

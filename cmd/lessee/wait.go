@@ -22,7 +22,7 @@ func waitCommand() *cli.Command {
 		Usage:     "wait until the agent has configured links",
 		ArgsUsage: "[IFACE...]",
 		Description: `Returns as soon as each link that is named has a lease in use; without names,
-each that the agent keeps. For scripts, and for network-online.target. The agent
+each that the agent keeps and that has a carrier, if one has. For scripts, and for network-online.target. The agent
 itself may still be about to begin.
 
    lessee wait --timeout 30s && ping -c1 192.0.2.1
@@ -56,7 +56,7 @@ func waitForLinks(c *cli.Context) error {
 	for {
 		list, err := a.list(ctx)
 		if err == nil {
-			if list, err = only(list, links); err == nil && ready(when, list) {
+			if list, err = only(list, links); err == nil && ready(when, list, len(links) > 0) {
 				return nil
 			}
 		}

@@ -45,6 +45,7 @@ type keeper struct {
 	policy   Policy // how; to be read after stopping is closed
 
 	mu    sync.Mutex
+	end   func()           // lets go of the client that runs; nil: none does
 	seen  client.LinkState // the latest
 	reset bool             // the link was set down, and the client does not know
 }
@@ -101,7 +102,20 @@ func (k *keeper) stop(p Policy) {
 	k.once.Do(func() {
 		k.policy = p
 		close(k.stopping)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.end != nil {
+			go k.end()
+		}
 	})
+}
+
+// begin makes end what stop calls, unless it has been called already.
+func (k *keeper) begin(end func()) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.end = end
+	return !k.stopped()
 }
 
 // wake ends a wait for the next start.
@@ -168,64 +182,79 @@ func (k *keeper) life(ctx context.Context) (err error) {
 			err = &client.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	parts, err := k.plan.Open(ctx, k.link)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if errClose := parts.close(); err == nil {
-			err = errClose
-		}
-	}()
-	cfg := parts.Client
-	cfg.Link, cfg.Notify = k.state, k.notify(parts)
-	cfg.Woke = k.agent.cfg.Woke.Listen()
-	defer k.agent.cfg.Woke.Leave(cfg.Woke)
-	c, err := client.New(cfg)
+	woke := k.agent.cfg.Woke.Listen()
+	defer k.agent.cfg.Woke.Leave(woke)
+	c, parts, err := k.open(ctx, woke)
 	if err != nil {
 		return err
 	}
 	k.put(k.last())
-	return k.let(ctx, c, parts)
-}
-
-// let lets a client live until it ends by itself or is stopped.
-func (k *keeper) let(ctx context.Context, c *client.Client, parts *Parts) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error, 1)
-	k.parts.Store(parts)
-	k.current.Store(c)
-	defer k.current.Store(nil)
-	defer k.parts.Store(nil)
-	go func() { ended <- c.Run(ctx, parts.Remembered) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("the client ended: %w", err)
-	case <-k.stopping:
-	}
-	var err error
-	switch k.policy {
-	case Withdraw:
-		err = k.farewell(ctx, c, machine.Leave{})
-	case Release:
-		err = k.farewell(ctx, c, machine.Release{})
-	}
-	cancel()
-	if errRun := <-ended; !errors.Is(errRun, context.Canceled) && err == nil {
-		err = errRun
-	}
-	if k.policy != Keep {
-		err = errors.Join(err, parts.letGo(context.WithoutCancel(ctx)))
+	err = k.let(ctx, c, parts)
+	if errClose := parts.close(); err == nil {
+		err = errClose
 	}
 	return err
 }
 
+// open opens what the link needs, and makes a client of it. It is a function
+// of its own because its frame is large, and life's is there for years.
+func (k *keeper) open(ctx context.Context, woke <-chan struct{}) (*client.Client, *Parts, error) {
+	parts, err := k.plan.Open(ctx, k.link)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := parts.Client
+	cfg.Link, cfg.Notify, cfg.Woke = k.state, k.notify(parts), woke
+	c, err := client.New(cfg)
+	if err != nil {
+		return nil, nil, errors.Join(err, parts.close())
+	}
+	return c, parts, nil
+}
+
+// let lets a client live until it ends by itself or is stopped.
+func (k *keeper) let(ctx context.Context, c *client.Client, parts *Parts) error {
+	living, cancel := context.WithCancel(ctx)
+	defer cancel()
+	said := make(chan error, 1) // what came of the farewell
+	defer k.begin(nil)
+	if !k.begin(func() { said <- k.farewell(ctx, c); cancel() }) {
+		return errStopped
+	}
+	k.parts.Store(parts)
+	k.current.Store(c)
+	err := c.Run(living, parts.Remembered)
+	k.current.Store(nil)
+	k.parts.Store(nil)
+	if !k.stopped() {
+		return fmt.Errorf("the client ended: %w", err)
+	}
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	err = errors.Join(err, <-said)
+	if k.policy != Keep {
+		err = errors.Join(err, parts.letGo(ctx))
+	}
+	return err
+}
+
+// errStopped says that the keeper was stopped before the client began.
+var errStopped = errors.New("stopped before it began")
+
 // farewell gives a client its last command.
-func (k *keeper) farewell(ctx context.Context, c *client.Client, in machine.Input) error {
+func (k *keeper) farewell(ctx context.Context, c *client.Client) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	_, err := c.Do(ctx, in)
+	switch k.policy {
+	case Withdraw:
+		_, err = c.Do(ctx, machine.Leave{})
+	case Release:
+		_, err = c.Do(ctx, machine.Release{})
+	}
+	if errors.Is(err, client.ErrEnded) {
+		return nil // by itself; whatever is left is undone by letGo
+	}
 	return err
 }
 
