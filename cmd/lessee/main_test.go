@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -444,5 +445,89 @@ func TestJSONTellsMachinesOfFailuresToo(t *testing.T) {
 	var d document
 	if err := json.Unmarshal([]byte(r.out), &d); err != nil || d.Result != "failed" || d.Error.Exit != 3 || d.Version != 1 {
 		t.Errorf("%v, %+v\n%s", err, d, r.out)
+	}
+}
+
+func TestInformAndSurveysThatNobodyAnswersFail(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.host.Addr("eth0", "192.0.2.9/24")
+	b.srv.Always(dhcptest.Ignore)
+	b.want(3, "no server answered", "inform", "eth0", "--timeout", "300ms")
+	b.want(3, "no offer came", "discover", "eth0", "--timeout", "300ms")
+	b.want(3, "no offer came", "acquire", "eth0", "--dry-run", "--timeout", "300ms")
+}
+
+func TestWhatTheLinkDoesNotHoldIsNotExtended(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0", "--no-apply")
+	b.want(1, "lessee acquire eth0 confirms and checks it", "renew", "eth0")
+	b.clean()
+}
+
+func TestReleaseUndoesAllWithoutACarrier(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0")
+	if err := b.remote.SetDown("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	b.want(0, "no server was told", "release", "eth0")
+	b.clean()
+}
+
+func TestReleaseUndoesWhatOutlivedTheLink(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0")
+	if err := b.host.Remove("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	b.want(0, "the link is gone", "release", "eth0")
+	if text, err := os.ReadFile(b.resolvConf()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left behind: %q, %v", text, err)
+	}
+	b.want(6, "no such interface", "release", "eth0")
+}
+
+func TestC11FlagsHoldForWhatIsRememberedToo(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0")
+	b.want(4, "server refused", "acquire", "eth0", "--deny-server", "192.0.2.1", "--timeout", "700ms")
+	b.want(4, "required option 42", "acquire", "eth0", "--require", "ntp-servers", "--timeout", "700ms")
+}
+
+func TestC5ReleaseUsesTheIdentityThatTheLeaseWasGotWith(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0", "--client-id", "duid")
+	b.want(0, "renewed", "renew", "eth0")
+	b.want(0, "released", "release", "eth0")
+	if n := len(b.srv.Leases()); n != 0 {
+		t.Errorf("the server still has %d leases", n)
+	}
+}
+
+func TestAnAcquireThatFailsLeavesTheLinkAsItWas(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.srv.Always(dhcptest.Ignore)
+	if err := b.host.SetDown("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	b.want(3, "no server answered", "acquire", "eth0", "--timeout", "500ms")
+	ifi, err := b.host.Interface("eth0")
+	if err != nil || ifi.Flags&net.FlagUp != 0 {
+		t.Errorf("flags %v, %v", ifi.Flags, err)
+	}
+}
+
+func TestRoutesThatTheKernelLostComeBack(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0")
+	routes := b.host.RoutesOf()
+	for _, set := range []func(string) error{b.host.SetDown, b.host.SetUp} {
+		if err := set("eth0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.want(0, "bound", "acquire", "eth0")
+	if got := b.host.RoutesOf(); !slices.Equal(got, routes) {
+		t.Errorf("routes %q, before %q", got, routes)
 	}
 }
