@@ -11,6 +11,7 @@ type errand struct {
 	in   machine.Input
 	ends func(machine.Report) bool // whether a report is the last one
 	done chan *machine.Report      // takes that report
+	host chan struct{}             // closed when all changes to the host up to it are made; nil: none
 }
 
 func newErrand(ends func(machine.Report) bool) *errand {
@@ -19,8 +20,8 @@ func newErrand(ends func(machine.Report) bool) *errand {
 
 // Do gives a command to a client that runs, and returns when it has been
 // carried out: [machine.Renew] and Rebind when the host has the extended lease,
-// [machine.Reacquire] when it is verified or there is one, [machine.Pause],
-// Resume, Release, Leave at once. The report tells what came of it. The error
+// [machine.Reacquire] when it is verified or there is one, [machine.Release] and
+// Leave when the host is rid of it, [machine.Pause] and Resume at once. The report tells what came of it. The error
 // is an [*Obstacle] if something stood in the way, ErrEnded if the client ended
 // before it came to that, or ctx's cause; the command goes on in that case.
 func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report, error) {
@@ -35,6 +36,7 @@ func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report,
 	}
 	select {
 	case r := <-e.done:
+		e.settle(ctx)
 		return *r, obstacle(*r)
 	case <-c.over:
 	case <-ctx.Done():
@@ -45,6 +47,20 @@ func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report,
 		return *r, obstacle(*r)
 	default:
 		return machine.Report{}, ErrEnded
+	}
+}
+
+// settle waits until the host is as a command that ends things wants it: who
+// gave a lease back may look whether it is gone.
+func (e *errand) settle(ctx context.Context) {
+	switch e.in.(type) {
+	case machine.Release, machine.Leave:
+		if e.host != nil {
+			select {
+			case <-e.host:
+			case <-ctx.Done():
+			}
+		}
 	}
 }
 
@@ -95,6 +111,7 @@ func (c *Client) conclude(r machine.Report) {
 			over = e == c.asking
 		}
 		if over {
+			e.host = c.hostDone
 			e.done <- &r
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/netip"
@@ -36,6 +37,10 @@ func TestMain(m *testing.M) {
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			panic(fmt.Sprintf("%v\n%s", err, out))
+		}
+		// These tests wait most of their time.
+		if err := flag.Set("test.parallel", "16"); err != nil {
+			panic(err)
 		}
 	}
 	nettest.Main(m)
@@ -80,7 +85,13 @@ func (w *world) resolvConf() string { return filepath.Join(w.dir, "resolv.conf")
 // serve starts a server on a host.
 func (w *world) serve(h *nettest.Machine, s Server, n Network) *Process {
 	w.t.Helper()
-	args, ready, err := s.Command(w.t.TempDir(), n)
+	return w.serveFrom(w.t.TempDir(), h, s, n)
+}
+
+// serveFrom is serve with a directory that may hold another one's leases.
+func (w *world) serveFrom(dir string, h *nettest.Machine, s Server, n Network) *Process {
+	w.t.Helper()
+	args, ready, err := s.Command(dir, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}

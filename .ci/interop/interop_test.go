@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -62,7 +63,11 @@ func (w *world) checkHost(d document) {
 	if v := addrs[0].Valid; v > left || v < left-10*time.Second || addrs[0].Preferred != v {
 		w.t.Errorf("E17: valid for %v, preferred for %v, the lease is of %v", v, addrs[0].Preferred, left)
 	}
-	src := d.Lease.Address.Addr().String()
+	ifi, err := w.client.Interface("eth0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	src := fmt.Sprintf("%v metric %d", d.Lease.Address.Addr(), 1000+ifi.Index)
 	want := []string{
 		"10.0.0.0/8 via 192.0.2.2 dev eth0 proto dhcp src " + src,
 		"192.0.2.0/24 dev eth0 proto dhcp scope link src " + src,

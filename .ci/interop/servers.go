@@ -25,7 +25,8 @@ import (
 type Network struct {
 	Prefix      netip.Prefix
 	First, Last netip.Addr
-	Seconds     int // lease time
+	Seconds     int // lease time; dnsmasq gives no less than 120
+	T1, T2      int // in seconds; 0: as the server likes
 	Router      netip.Addr
 	DNS         netip.Addr
 	Domain      string
@@ -55,6 +56,9 @@ func dnsmasq(dir string, n Network) ([]string, string, error) {
 		fmt.Sprintf("--dhcp-option=6,%v", n.DNS),
 		"--dhcp-option=15," + n.Domain,
 	}
+	if n.T1 != 0 {
+		args = append(args, fmt.Sprintf("--dhcp-option-force=option:T1,%d", n.T1), fmt.Sprintf("--dhcp-option-force=option:T2,%d", n.T2))
+	}
 	if n.Routes != nil {
 		option := "--dhcp-option=121"
 		for _, r := range n.Routes {
@@ -75,7 +79,7 @@ func kea(dir string, n Network) ([]string, string, error) {
 	if n.Routes != nil {
 		options = append(options, object{"code": 121, "space": "dhcp4", "csv-format": false, "data": fmt.Sprintf("%X", routes(n))})
 	}
-	conf := object{"Dhcp4": object{
+	daemon := object{
 		"interfaces-config": object{"interfaces": []string{"eth0"}, "dhcp-socket-type": "raw"},
 		"lease-database":    object{"type": "memfile", "persist": false},
 		"valid-lifetime":    n.Seconds, "authoritative": true,
@@ -84,8 +88,11 @@ func kea(dir string, n Network) ([]string, string, error) {
 			"pools": []object{{"pool": fmt.Sprintf("%v - %v", n.First, n.Last)}},
 		}},
 		"loggers": []object{{"name": "kea-dhcp4", "severity": "DEBUG", "debuglevel": 50, "output_options": []object{{"output": "stdout", "flush": true}}}},
-	}}
-	b, err := json.Marshal(conf)
+	}
+	if n.T1 != 0 {
+		daemon["renew-timer"], daemon["rebind-timer"] = n.T1, n.T2
+	}
+	b, err := json.Marshal(object{"Dhcp4": daemon})
 	if err != nil {
 		return nil, "", err
 	}
@@ -99,6 +106,9 @@ func dhcpd(dir string, n Network) ([]string, string, error) {
 	fmt.Fprintf(&b, "option classless code 121 = array of unsigned integer 8;\n")
 	fmt.Fprintf(&b, "subnet %v netmask %v {\n  range %v %v;\n  option routers %v;\n  option domain-name-servers %v;\n  option domain-name %q;\n",
 		n.Prefix.Masked().Addr(), mask(n.Prefix), n.First, n.Last, n.Router, n.DNS, n.Domain)
+	if n.T1 != 0 {
+		fmt.Fprintf(&b, "  option dhcp-renewal-time %d;\n  option dhcp-rebinding-time %d;\n", n.T1, n.T2)
+	}
 	if n.Routes != nil {
 		fmt.Fprintf(&b, "  option classless %s;\n", strings.Join(strings.Fields(strings.Trim(fmt.Sprint(routes(n)), "[]")), ", "))
 	}
@@ -107,7 +117,11 @@ func dhcpd(dir string, n Network) ([]string, string, error) {
 		fmt.Fprintf(&b, "subnet %v netmask %v {}\n", n.Behind.Addr(), mask(n.Behind))
 	}
 	conf, leases := filepath.Join(dir, "dhcpd.conf"), filepath.Join(dir, "leases")
-	if err := os.WriteFile(leases, nil, 0o644); err != nil {
+	f, err := os.OpenFile(leases, os.O_CREATE|os.O_WRONLY, 0o644) // one that is there stays
+	if err != nil {
+		return nil, "", err
+	}
+	if err := f.Close(); err != nil {
 		return nil, "", err
 	}
 	return []string{"dhcpd", "-f", "-d", "-cf", conf, "-lf", leases, "-pf", filepath.Join(dir, "pid"), "eth0"}, "Server starting service", os.WriteFile(conf, []byte(b.String()), 0o644)

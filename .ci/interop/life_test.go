@@ -1,0 +1,73 @@
+package interop
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/lessee/lessee/client/dhcp4"
+)
+
+// hasty is a network whose leases last for seconds.
+func hasty(s Server) Network {
+	n := network
+	n.Seconds, n.T1, n.T2 = 9, 3, 6
+	if s.Name == "dnsmasq" {
+		n.Seconds = 120 // its least
+	}
+	return n
+}
+
+func TestE4E6E15LeaseIsRenewedReboundByAnotherServerExpiresAndComesBack(t *testing.T) {
+	all(t, func(t *testing.T, s Server) {
+		w := newWorld(t)
+		w.third.Addr("eth0", "192.0.2.2/24")
+		n := hasty(s)
+		dir := t.TempDir()
+		server := w.serveFrom(dir, w.server, s, n)
+		v := w.watch()
+		w.keep("eth0")
+		a := w.address(10 * time.Second)
+		w.sees(0, first...)
+
+		w.sees(4, "DHCPREQUEST unicast from its address", "DHCPACK")
+		server.Stop()
+		renewed := time.Now()
+		other := w.serveFrom(dir, w.third, s, n)
+		f, m := w.awaits(renewed, dhcp4.ACK, 15*time.Second)
+		if id, err := dhcp4.ServerID.Get(m.Options); err != nil || id.String() != "192.0.2.2" {
+			t.Errorf("E11: the new server is %v, %v", id, err)
+		}
+		if seen := w.exchange(); !has(seen, "DHCPREQUEST broadcast from its address") {
+			t.Errorf("E6: %q", seen)
+		}
+		eventually(t, time.Second, "E11: the new server is the lease's", func() error {
+			st, err := w.status("eth0")
+			if err == nil && (st.Lease == nil || st.Lease.Server != netip.MustParseAddr("192.0.2.2")) {
+				err = fmt.Errorf("%+v", st.Lease)
+			}
+			return err
+		})
+		if r := v.removed(); len(r) != 0 {
+			t.Errorf("E10: the address was taken off: %v", r)
+		}
+		other.Stop()
+		if testing.Short() && n.Seconds > 60 && os.Getenv("CI") == "" {
+			return
+		}
+		end := f.At.Add(time.Duration(n.Seconds) * time.Second)
+		at := v.gone(t, a, time.Until(end)+5*time.Second)
+		if late := at.Sub(end); late > time.Second || late < -2*time.Second {
+			t.Errorf("E15: taken off %v after the expiry", late)
+		}
+		eventually(t, time.Second, "E15: nothing is left", w.bare)
+
+		w.serveFrom(dir, w.server, s, n)
+		if again := w.address(15 * time.Second); again != a {
+			t.Logf("%v became %v", a, again)
+		}
+		w.reaches("eth0", "BOUND", time.Second)
+	})
+}
