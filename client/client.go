@@ -96,7 +96,7 @@ type Remembered struct {
 // name servers, is undone, and the error is ErrLinkGone; if something panics,
 // nothing more is done, and it is a [*PanicError].
 func (c *Client) Run(ctx context.Context, r Remembered) error {
-	_, err := c.drive(ctx, nil, machine.Start{Remembered: r.Lease, Held: r.Held})
+	_, err := c.live(ctx, nil, []machine.Input{machine.Start{Remembered: r.Lease, Held: r.Held}})
 	return err
 }
 

@@ -31,11 +31,11 @@ const killWorlds = 5
 // recovery is how soon after its start an agent must have put all in order.
 const recovery = 10 * time.Second
 
-// killSeedVariable repeats a failure.
+// killSeedVariable tries other instants.
 const killSeedVariable = "LESSEE_KILL_SEED"
 
 func TestKill9AtRandomInstantsLeavesNothingThatTheNextStartDoesNotPutInOrder(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
+	seed := uint64(1) // the same every time, as far as instants can be
 	if text := os.Getenv(killSeedVariable); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
@@ -116,7 +116,7 @@ func (k *killer) round(n int) {
 		}
 	}
 	k.counts[in.name]++
-	if in.name == instants[1].name {
+	if in.name == instants[1].name && n > 0 { // at first there is none anyway
 		k.must("release", "eth0") // no agent runs
 	}
 	p := k.begin()

@@ -223,7 +223,7 @@ func (k *keeper) let(ctx context.Context, c *client.Client, parts *Parts) error 
 	}
 	k.parts.Store(parts)
 	k.current.Store(c)
-	err := c.Run(living, parts.Remembered)
+	err := parts.run(living, c)
 	k.current.Store(nil)
 	k.parts.Store(nil)
 	if !k.stopped() {
@@ -270,6 +270,11 @@ func (k *keeper) undo(ctx context.Context) {
 	if err != nil && !k.last().Gone {
 		k.agent.cfg.Log.Error("the link was not let go as it should", "link", k.name, "policy", k.policy.String(), "error", err)
 	}
+}
+
+// run is a frame of its own for what is handed over only once.
+func (p *Parts) run(ctx context.Context, c *client.Client) error {
+	return c.Run(ctx, p.Remembered)
 }
 
 // letGo takes off whatever is still configured.
