@@ -48,7 +48,7 @@ var agentRows = []row{
 	{Setting{Name: "state-dir", Kind: Path, Group: Whole, Default: one("/var/lib/lessee"), Example: "/var/lib/lessee",
 		Usage: "where leases are remembered, in `DIR`"}, text(func(t *target) *string { return &t.agent.StateDir })},
 	{Setting{Name: "run-dir", Kind: Path, Group: Whole, Default: one("/run/lessee"), Example: "/run/lessee",
-		Usage: "for locks, in `DIR`"}, text(func(t *target) *string { return &t.agent.RunDir })},
+		Usage: "for locks, and the record of what was done to links, in `DIR`"}, text(func(t *target) *string { return &t.agent.RunDir })},
 	{Setting{Name: "control", Kind: Path, Group: Whole, Default: one(""), Example: "/run/lessee/control",
 		Usage: "listen for commands on socket `FILE`; default: control in --run-dir"}, setControl},
 	{Setting{Name: "control-group", Group: Whole, Default: one(""), Example: "netdev",
