@@ -166,7 +166,8 @@ func TestAReloadChangesWhatChangedOnly(t *testing.T) {
 	if got := property(vm, "MainPID"); got != pid {
 		t.Errorf("another process, %s", got)
 	}
-	vm.Must("echo nonsense >> /etc/lessee/lessee.toml; systemctl reload lessee; sleep 1; systemctl is-active lessee")
+	vm.Must("echo nonsense >> /etc/lessee/lessee.toml; systemctl reload lessee; systemctl is-active lessee")
+	vm.Until("journalctl --no-pager -u lessee PRIORITY=3 | grep 'the old configuration stays in force.*nonsense'")
 	untouched(t, vm, address)
 }
 

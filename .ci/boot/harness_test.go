@@ -25,13 +25,15 @@ func TestALeaseUnderSystemd(t *testing.T) {
 
 func TestAScriptsOutputAndExitCodeComeBack(t *testing.T) {
 	t.Parallel()
-	vm := Start(t, Config{Image: NewImage(), Init: []string{"/bin/busybox", "sleep", "100"}, Setup: "echo setup > /run/setup"})
+	vm := Start(t, Config{Image: NewImage(), Setup: "echo setup > /run/setup",
+		Init: []string{"/bin/sh", "-c", "echo $0 > /run/init.said; exec sleep 100", "init's argument"}, Cmdline: "unknown words"})
 	long := strings.Repeat("0123456789abcdef\n", 1<<12)
 	for _, tc := range []struct {
 		script, out string
 		code        int
 	}{
 		{"cat /run/setup", "setup\n", 0},
+		{"until cat /run/init.said; do sleep 0.1; done 2> /run/null", "init's argument\n", 0},
 		{"", "", 0},
 		{"exit 7", "", 7},
 		{"printf 'a\\0b'; echo c >&2", "a\x00bc\n", 0},

@@ -35,7 +35,7 @@ type Config struct {
 // up if no timer ticks within a moment, which on a busy host happens. panic=-1:
 // when it panics the machine ends, and the test with it. The rest is for speed,
 // and for a console that has only what matters.
-const kernelOptions = "rdinit=/boot/init no_timer_check panic=-1 mitigations=off random.trust_cpu=on " +
+const kernelOptions = "rdinit=/boot/init no_timer_check panic=-1 mitigations=off cryptomgr.notests random.trust_cpu=on " +
 	"console=ttyS0 earlyprintk=serial,ttyS0 loglevel=4"
 
 // A VM is a virtual machine that runs.
@@ -162,7 +162,7 @@ func (vm *VM) command(k *Kernel, cfg Config) []string {
 	}
 	// The kernel splits its line at spaces, but not between double quotes.
 	init := `"` + strings.Join(cfg.Init, `" "`) + `"`
-	cmdline := kernelOptions + " " + cfg.Cmdline + " -- " + init
+	cmdline := kernelOptions + " " + cfg.Cmdline + " -- begin " + init
 	return append([]string{
 		qemu, "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-smp", "1", "-m", memory,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
