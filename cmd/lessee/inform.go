@@ -11,6 +11,7 @@ import (
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/cmd/lessee/control"
 )
 
 func informCommand() *cli.Command {
@@ -54,6 +55,15 @@ func informAction(c *cli.Context) error {
 }
 
 func inform(ctx context.Context, s *settings, in machine.Inform) error {
+	if in == (machine.Inform{}) { // else the user knows better than the agent
+		asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
+			l, err := c.Inform(ctx, s.link)
+			return document{Result: "informed", Lease: &l}, err
+		})
+		if asked {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{})

@@ -221,6 +221,9 @@ func inquire(ctx context.Context, o *opening, d *devices) (l lease.Lease, err er
 	if err != nil {
 		return l, err
 	}
+	if r, err := d.store.Load(); err == nil && r.Usable {
+		in.Server = r.Lease.Server // it is known whom to ask (RFC 2131, section 4.4.3)
+	}
 	own := *o
 	own.needs = needs{}
 	beside, err := own.open(ctx, d.ifi)

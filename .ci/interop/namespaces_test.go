@@ -1,0 +1,57 @@
+package interop
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/dhcp4"
+)
+
+func TestTwoNamespacesInOneAgent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answer(w.server, scripted())
+	const dir = "/run/netns"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		must(t, unix.Mount("tmpfs", "/run", "tmpfs", 0, ""))
+		must(t, os.Mkdir(dir, 0o755))
+	} else {
+		must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	}
+	name := filepath.Join(dir, "blue")
+	must(t, os.WriteFile(name, nil, 0o600))
+	w.third.Must(func() error { return unix.Mount("/proc/thread-self/ns/net", name, "", unix.MS_BIND, "") })
+	t.Cleanup(func() { must(t, unix.Unmount(name, unix.MNT_DETACH)) })
+
+	w.keep("eth0", "eth0@blue", "--on-stop", "keep")
+	one := w.reaches("eth0", "BOUND", 10*time.Second)
+	two := w.reaches("eth0@blue", "BOUND", 10*time.Second)
+	if a := w.client.AddrsOf("eth0"); len(a) != 1 || a[0].Prefix != one.Lease.Addr {
+		t.Errorf("eth0 has %v, leased %v", a, one.Lease.Addr)
+	}
+	if a := w.third.AddrsOf("eth0"); len(a) != 1 || a[0].Prefix != two.Lease.Addr {
+		t.Errorf("eth0@blue has %v, leased %v", a, two.Lease.Addr)
+	}
+	if one.Lease.Addr == two.Lease.Addr {
+		t.Errorf("both have %v", one.Lease.Addr)
+	}
+	w.asked("renew", "eth0@blue", "--state-dir", w.dir)
+	_, m := w.find(dhcp4.ACK)
+	if m.YIAddr != one.Lease.Addr.Addr() && m.YIAddr != two.Lease.Addr.Addr() {
+		t.Errorf("acknowledged: %v", m.YIAddr)
+	}
+	out := w.asked("release", "eth0@blue", "--state-dir", w.dir, "--format", "json")
+	if d := decoded[document](t, out); d.Result != "released" {
+		t.Errorf("%+v", d)
+	}
+	if a := w.third.AddrsOf("eth0"); len(a) != 0 {
+		t.Errorf("eth0@blue still has %v", a)
+	}
+	if a := w.client.AddrsOf("eth0"); len(a) != 1 {
+		t.Errorf("eth0 has %v", a)
+	}
+}
