@@ -68,16 +68,18 @@ func (k *keeper) setLink(s client.LinkState) {
 	k.seen = client.LinkState{Up: s.Up, Gone: s.Gone}
 	k.mu.Unlock()
 	k.book.carrier(s.Up)
-	k.put(client.LinkState{Up: s.Up, Gone: s.Gone})
+	k.put()
 	if s.Gone {
 		k.wake()
 	}
 }
 
-// put leaves s for the client, in place of what it has not taken.
-func (k *keeper) put(s client.LinkState) {
+// put leaves the latest for the client, in place of what it has not taken. What
+// that is must not change between the look and the leaving.
+func (k *keeper) put() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	s := k.seen
 	select {
 	case old := <-k.state:
 		k.reset = k.reset || old.Reset
@@ -188,7 +190,7 @@ func (k *keeper) life(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	k.put(k.last())
+	k.put()
 	err = k.let(ctx, c, parts)
 	if errClose := parts.close(); err == nil {
 		err = errClose
