@@ -167,7 +167,7 @@ func TestAReloadChangesWhatChangedOnly(t *testing.T) {
 		t.Errorf("another process, %s", got)
 	}
 	vm.Must("echo nonsense >> /etc/lessee/lessee.toml; systemctl reload lessee; systemctl is-active lessee")
-	vm.Until("journalctl --no-pager -u lessee PRIORITY=3 | grep 'the old configuration stays in force.*nonsense'")
+	vm.Until("journalctl --no-pager -u lessee PRIORITY=3 | grep 'the old configuration stays in force.*lessee.toml:3:'")
 	untouched(t, vm, address)
 }
 
@@ -183,13 +183,13 @@ func TestTheWallClockDoesNotMatter(t *testing.T) {
 		vm.Until(fmt.Sprintf("[ $(wc -l < /run/server) -gt %d ]", n))
 	}
 	next()
-	for _, days := range []string{"86400", "-86400", "-86400", "86400"} {
-		vm.Must(fmt.Sprintf("date -u -s @$(($(date +%%s) + %s))", days))
+	for _, seconds := range []string{"86400", "-2 * 86400"} { // a day on, and to a day ago
+		vm.Must(fmt.Sprintf("date -u -s @$(($(date +%%s) + %s))", seconds))
 		next()
 	}
 	messages := heard(vm)
 	first := slices.IndexFunc(messages, func(m message) bool { return m.src != "0.0.0.0" })
-	if first < 0 || len(messages) < first+5 {
+	if first < 0 || len(messages) < first+3 {
 		t.Fatalf("few renewals: %v", messages)
 	}
 	for i, m := range messages[first:] {
@@ -198,6 +198,8 @@ func TestTheWallClockDoesNotMatter(t *testing.T) {
 			t.Errorf("%v, %.2f s after the one before", m, gap)
 		}
 	}
+	vm.Must("systemctl restart lessee") // nor is the lease too young or too old for the next process
+	vm.Until(isBound)
 	untouched(t, vm, address)
 }
 

@@ -30,7 +30,7 @@ func TestAProcessThatHangsIsReplaced(t *testing.T) {
 	i.File("/etc/systemd/system/lessee.service.d/watchdog.conf", 0o644, []byte("[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n"))
 	vm := bound(t, i, time.Hour)
 	address := addressOf(vm)
-	vm.Must(watch + "sleep 5")
+	vm.Must(watch + "sleep 4")
 	if got := property(vm, "NRestarts"); got != "0" {
 		t.Fatalf("a process that is well was killed %s times", got)
 	}

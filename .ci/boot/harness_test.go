@@ -73,6 +73,7 @@ func TestAGuestReachesQEMUsNetwork(t *testing.T) {
 }
 
 func TestAnImageIsAnArchive(t *testing.T) {
+	need(t, "busybox")
 	i := NewImage()
 	i.File("/bin/a", 0o755, []byte("text\n"))
 	i.File("/etc/deep/in/folders", 0o600, nil)
