@@ -73,6 +73,12 @@ func (h *history) step(in Input) {
 	}
 }
 
+// mayHold reports whether in s a lease may be on the host: besides the states
+// that hold one, those that verify a lease which stays configured meanwhile.
+func (s State) mayHold() bool {
+	return s.Holds() || s == InitReboot || s == Rebooting || s == Checking || s == Applying
+}
+
 // asks reports whether m wants an answer for a lease.
 func asks(m *dhcp4.Message) bool { return m.Type() == dhcp4.Discover || m.Type() == dhcp4.Request }
 

@@ -222,12 +222,12 @@ func (m *Machine) acked(msg *dhcp4.Message) {
 	l, notes, err := lease.FromACK(msg, m.sent)
 	if err != nil {
 		m.drop(msg, BadLease)
-		m.note(err.Error())
+		m.complain(err.Error())
 		return
 	}
 	if !l.Valid(m.now) {
 		m.drop(msg, BadLease)
-		m.note(fmt.Sprintf("the lease from %v was over before its DHCPACK came", l.Server))
+		m.complain(fmt.Sprintf("the lease from %v was over before its DHCPACK came", l.Server))
 		return
 	}
 	if m.state == Rebooting && m.lacks(msg.Options) != "" {

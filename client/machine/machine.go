@@ -29,17 +29,18 @@ type Machine struct {
 	out []Output
 
 	// The exchange under way.
-	xid       uint32
-	began     time.Time // start of the acquisition or renewal; secs counts from here
-	secs      uint16    // of the last DHCPDISCOVER; its DHCPREQUEST repeats it
-	sent      time.Time // when the first copy of the current message went out
-	try       int       // how many copies went out
-	wake      time.Time // when the current wait ends; zero: not by itself
-	notBefore time.Time // no DHCPDISCOVER before this instant
-	offers    []Offer
-	window    time.Time // when the offers are weighed; zero: none yet
-	chosen    Offer
-	inform    Inform
+	xid        uint32
+	complained uint32    // the exchange in which a bad answer was told of
+	began      time.Time // start of the acquisition or renewal; secs counts from here
+	secs       uint16    // of the last DHCPDISCOVER; its DHCPREQUEST repeats it
+	sent       time.Time // when the first copy of the current message went out
+	try        int       // how many copies went out
+	wake       time.Time // when the current wait ends; zero: not by itself
+	notBefore  time.Time // no DHCPDISCOVER before this instant
+	offers     []Offer
+	window     time.Time // when the offers are weighed; zero: none yet
+	chosen     Offer
+	inform     Inform
 
 	// What is known from before.
 	memory   lease.Lease // remembered and still unconfirmed
@@ -225,6 +226,15 @@ func (m *Machine) say(r Report) { m.enter(m.state, r) }
 
 // notPossible answers a command that this state has no other answer to.
 func (m *Machine) notPossible(why string) { m.say(Report{Cause: CauseNotPossible, Text: why}) }
+
+// complain notes what is wrong with an answer, once in an exchange: whoever
+// sends a thousand of them is counted, and not written down each time.
+func (m *Machine) complain(text string) {
+	if m.complained != m.xid {
+		m.complained = m.xid
+		m.note(text)
+	}
+}
 
 // note reports what is worth a line and changes nothing.
 func (m *Machine) note(text string) { m.say(Report{Cause: CauseNote, Text: text}) }

@@ -56,9 +56,3 @@ func (s State) String() string {
 
 // Holds reports whether in s a lease is in use on the host.
 func (s State) Holds() bool { return s == Bound || s == Renewing || s == Rebinding }
-
-// mayHold reports whether in s a lease may be on the host: besides the states
-// that hold one, those that verify a lease which stays configured meanwhile.
-func (s State) mayHold() bool {
-	return s.Holds() || s == InitReboot || s == Rebooting || s == Checking || s == Applying
-}
