@@ -1,13 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"reflect"
-	"strconv"
-	"strings"
 )
 
 // An Agent is what holds for the agent as a whole.
@@ -88,34 +85,12 @@ func setReady(t *target, words []string) error {
 	return nil
 }
 
-// setMetricsListen takes an address without brackets of its own making: what
-// is told to strangers must be told so.
-func setMetricsListen(t *target, words []string) error {
-	host, port, found := cutLast(words[0], ":")
-	if words[0] == "" {
-		t.agent.MetricsListen = netip.AddrPort{}
-		return nil
+func setMetricsListen(t *target, words []string) (err error) {
+	t.agent.MetricsListen = netip.AddrPort{}
+	if words[0] != "" {
+		t.agent.MetricsListen, err = parseListen(words[0])
 	}
-	if !found {
-		host, port = "", words[0]
-	}
-	if host == "" || host == "localhost" {
-		host = "127.0.0.1"
-	}
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	n, errPort := strconv.ParseUint(port, 10, 16)
-	if err != nil || errPort != nil || n == 0 {
-		return fmt.Errorf("want an address and a port")
-	}
-	t.agent.MetricsListen = netip.AddrPortFrom(addr, uint16(n))
-	return nil
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
+	return err
 }
 
 func setLogLevel(t *target, words []string) error {

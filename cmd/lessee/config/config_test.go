@@ -311,7 +311,7 @@ func TestMetricsAreForThisHostUnlessSaidOtherwise(t *testing.T) {
 		"127.0.0.1:0":        "",
 		"127.0.0.1:99999":    "",
 		"127.0.0.1:9550:":    "",
-		"[127.0.0.1:9550":    "127.0.0.1:9550",
+		"[127.0.0.1:9550":    "",
 		"192.0.2.1:9550/tcp": "",
 	} {
 		a, err := new(File).Agent(flag("metrics-listen", text))

@@ -1,4 +1,4 @@
-package metrics
+package config
 
 import (
 	"net/netip"
@@ -39,7 +39,7 @@ func TestWhereToListenIsLoopbackUnlessSaidOtherwise(t *testing.T) {
 		"127.0.0.1:http":       "",
 		"127.0.0.1:9999/x":     "",
 	} {
-		got, err := ListenAddress(text)
+		got, err := parseListen(text)
 		switch {
 		case want == "" && err == nil:
 			t.Errorf("%q: %v, want an error", text, got)
@@ -49,19 +49,19 @@ func TestWhereToListenIsLoopbackUnlessSaidOtherwise(t *testing.T) {
 	}
 }
 
-func FuzzListenAddress(f *testing.F) {
+func FuzzParseListen(f *testing.F) {
 	for _, s := range []string{"9999", ":9999", "[::1]:1", "localhost:1", "0.0.0.0:80"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a, err := ListenAddress(text)
+		a, err := parseListen(text)
 		if err != nil {
 			if a != (netip.AddrPort{}) {
 				t.Fatalf("%v with %v", a, err)
 			}
 			return
 		}
-		again, err := ListenAddress(a.String())
+		again, err := parseListen(a.String())
 		if !a.IsValid() || a.Port() == 0 || err != nil || again != a {
 			t.Fatalf("%q: %v, then %v, %v", text, a, again, err)
 		}

@@ -85,7 +85,7 @@ func TestAMistakeIsToldWithItsPlaceAndWhatIsRight(t *testing.T) {
 		{"[defaults]\nvendor-class = \"a\\u0000\"", "2:16: vendor-class: a NUL byte cannot be in it"},
 		{"[agent]\nlinks = ['en*', 'en[']", `2:17: links: "en[": a bracket or a backslash at the end means nothing`},
 		{"[agent]\nlinks = ['a@b/c']", `2:10: links: "a@b/c": the namespace: a character that names cannot have`},
-		{"[agent]\nmetrics-listen = 'x'", "2:18: metrics-listen: want an address and a port"},
+		{"[agent]\nmetrics-listen = 'x'", "2:18: metrics-listen: want an address and a port: no port from 1 to 65535"},
 		{"[link.\"a/b\"]", `1:7: link "a/b": a character that names cannot have`},
 
 		// Not TOML.
