@@ -3,6 +3,7 @@ package interop
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,8 +28,22 @@ func TestTwoNamespacesInOneAgent(t *testing.T) {
 	w.third.Must(func() error { return unix.Mount("/proc/thread-self/ns/net", name, "", unix.MS_BIND, "") })
 	t.Cleanup(func() { must(t, unix.Unmount(name, unix.MNT_DETACH)) })
 
-	w.keep("eth0", "eth0@blue", "--on-stop", "keep")
+	// The agent learns of the second one by a reload; of one that makes no
+	// sense, everybody but the links hears.
+	file := filepath.Join(w.dir, "lessee.toml")
+	must(t, os.WriteFile(file, []byte("[agent]\nlinks = [\"eth0\"]\n"), 0o600))
+	Start(t, w.client, []string{binary, "run", "--config", file, "--log-level", "debug",
+		"--state-dir", w.dir, "--run-dir", w.dir, "--resolv-conf", w.resolvConf()}, "keeping links")
 	one := w.reaches("eth0", "BOUND", 10*time.Second)
+	must(t, os.WriteFile(file, []byte("[agent]\nlinks = [\"eth0\", \"eth0@blue\"]\nlimks = 1\n"), 0o600))
+	if _, errs, code := w.ask("reload"); code == 0 || !strings.Contains(errs, "lessee.toml:3:") {
+		t.Errorf("a bad configuration: exit %d, %s", code, errs)
+	}
+	if s, err := w.status("eth0"); err != nil || s.State != "BOUND" || s.Problem == nil || !strings.Contains(s.Problem.Text, "limks") {
+		t.Errorf("after a bad configuration: %s, %+v, %v", s.State, s.Problem, err)
+	}
+	must(t, os.WriteFile(file, []byte("[agent]\nlinks = [\"eth0\", \"eth0@blue\"]\n"), 0o600))
+	w.asked("reload")
 	two := w.reaches("eth0@blue", "BOUND", 10*time.Second)
 	if a := w.client.AddrsOf("eth0"); len(a) != 1 || a[0].Prefix != one.Lease.Addr {
 		t.Errorf("eth0 has %v, leased %v", a, one.Lease.Addr)

@@ -172,8 +172,11 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 	}
 	log := p.log.With("link", l.FullName())
 	remembered, why, err := d.remembered()
-	if err != nil || why != "" {
-		log.Info("the remembered lease is not used", "text", why, "error", err)
+	switch {
+	case err != nil:
+		log.Warn("the remembered lease is not used", "error", err)
+	case why != "":
+		log.Info("the remembered lease is not used", "text", why)
 	}
 	if !remembered.Held && d.host.Leftover() {
 		log.Info("an earlier process left something here that no lease goes with; it is undone")

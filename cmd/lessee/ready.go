@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"github.com/lessee/lessee/cmd/lessee/agent"
 	"github.com/lessee/lessee/cmd/lessee/config"
@@ -17,9 +18,10 @@ type herald struct {
 	list    func() []agent.Status
 	log     *slog.Logger
 
-	news chan struct{} // something may have changed
-	told bool          // that we are ready
-	last string
+	news    chan struct{}          // something may have changed
+	refusal atomic.Pointer[string] // why the last configuration was refused; nil: it was not
+	told    bool                   // that we are ready
+	last    string
 }
 
 // changed says that the supervisor may have to be told. It never waits.
@@ -30,10 +32,30 @@ func (h *herald) changed() {
 	}
 }
 
+// refused notes whether a new configuration was taken; err is why not.
+func (h *herald) refused(err error) {
+	if err == nil {
+		h.refusal.Store(nil)
+	} else {
+		text := err.Error()
+		h.refusal.Store(&text)
+	}
+	h.changed()
+}
+
+// summary is how all is, in a line.
+func (h *herald) summary() string {
+	text := summary(h.list())
+	if why := h.refusal.Load(); why != nil {
+		text += "; the old configuration stays in force: " + *why
+	}
+	return text
+}
+
 // tell tells what is new.
 func (h *herald) tell() {
 	list := h.list()
-	status := summary(list)
+	status := h.summary()
 	var err error
 	switch {
 	case !h.told && ready(h.when, list, false):

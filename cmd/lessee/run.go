@@ -59,6 +59,10 @@ type service struct {
 	herald *herald
 	woke   agent.Bell
 	tasks  sync.WaitGroup
+
+	sightings chan agent.Sighting
+	reloading sync.Mutex      // one at a time; guards what follows
+	watched   map[string]bool // namespaces whose links are sighted
 }
 
 func runAgent(c *cli.Context) error {
@@ -144,19 +148,19 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 		return err
 	}
 	s.registry = metrics.New(metrics.Config{Version: version(), Start: time.Now(), Memory: metrics.ResidentMemory})
-	sightings := make(chan agent.Sighting)
+	s.sightings, s.watched = make(chan agent.Sighting), map[string]bool{}
 	s.agent = agent.New(agent.Config{
-		Plan: p, Sightings: sightings, Now: s.now, Woke: &s.woke, Log: s.log,
+		Plan: p, Sightings: s.sightings, Now: s.now, Woke: &s.woke, Log: s.log,
 		Observe: s.registry.Observe, Forgotten: s.registry.Forget,
 		Told: func(e agent.Event) { s.registry.Told(e); s.herald.changed() },
 	})
 	s.herald = &herald{manager: manager, when: s.settings.Ready, list: s.agent.List, log: s.log, news: make(chan struct{}, 1)}
 
 	beside, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	err = s.begin(beside, socket, p, sightings)
+	err = s.begin(beside, socket, p)
 	if err == nil {
 		s.log.Info("keeping links", "links", p.wants, "control", s.settings.Control)
-		s.attend(ctx, manager)
+		s.attend(ctx, beside, manager)
 	}
 	cancel()
 	err = errors.Join(err, socket.Close())
@@ -165,7 +169,7 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 }
 
 // begin starts everything that runs beside the agent itself.
-func (s *service) begin(ctx context.Context, door net.Listener, p *plan, sightings chan<- agent.Sighting) error {
+func (s *service) begin(ctx context.Context, door net.Listener, p *plan) error {
 	woke, err := client.Wakeups(ctx)
 	if err != nil {
 		return err
@@ -180,12 +184,22 @@ func (s *service) begin(ctx context.Context, door net.Listener, p *plan, sightin
 			}
 		}
 	})
-	for _, name := range namespacesOf(p.wants) {
-		s.task(func() error { return s.sight(ctx, name, sightings) })
-	}
-	h := &helm{agent: s.agent, registry: s.registry, reload: s.reload}
+	s.sightAll(ctx, p)
+	h := &helm{agent: s.agent, registry: s.registry, reload: func(context.Context) error { return s.reload(ctx) }}
 	s.task(func() error { return control.Serve(ctx, door, h, control.Config{Version: version(), Log: s.log}) })
 	return s.beginMetrics(ctx)
+}
+
+// sightAll tells of the links of all namespaces that a plan names. One that a
+// later plan does not name costs little, and is told of all the same.
+func (s *service) sightAll(ctx context.Context, p *plan) {
+	for _, name := range namespacesOf(p.wants) {
+		if s.watched[name] {
+			continue
+		}
+		s.watched[name] = true
+		s.task(func() error { return s.sight(ctx, name, s.sightings) })
+	}
 }
 
 // metricsInterval is how often the file is written: Prometheus asks each 15 to
@@ -223,14 +237,20 @@ func (s *service) beginMetrics(ctx context.Context) error {
 // task runs f beside the agent. That it fails is no reason to give up links.
 func (s *service) task(f func() error) {
 	s.tasks.Go(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				s.log.Error("a mistake in lessee; the agent goes on without a part of it", "panic", v, "stack", string(debug.Stack()))
+			}
+		}()
 		if err := f(); err != nil {
 			s.log.Error("the agent goes on without a part of it", "error", err)
 		}
 	})
 }
 
-// attend runs the agent and answers signals, until one ends it.
-func (s *service) attend(ctx context.Context, manager *supervise.Manager) {
+// attend runs the agent and answers signals, until one ends ctx. What is begun
+// beside the agent lives as long as beside.
+func (s *service) attend(ctx, beside context.Context, manager *supervise.Manager) {
 	hear := make(chan os.Signal, 4)
 	signal.Notify(hear, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	defer signal.Stop(hear)
@@ -255,7 +275,7 @@ func (s *service) attend(ctx context.Context, manager *supervise.Manager) {
 			s.herald.tell()
 			settled.Reset(settleAfter)
 		case sig := <-hear:
-			s.answer(ctx, manager, sig)
+			s.answer(beside, manager, sig)
 		}
 	}
 }
@@ -281,10 +301,8 @@ func (s *service) answer(ctx context.Context, manager *supervise.Manager, sig os
 	switch sig {
 	case syscall.SIGHUP:
 		s.unsupervised(manager.Reloading())
-		if err := s.reload(ctx); err != nil {
-			s.log.Error("the old configuration stays in force", "error", err)
-		}
-		s.unsupervised(manager.Ready(summary(s.agent.List())))
+		_ = s.reload(ctx) // it tells by itself
+		s.unsupervised(manager.Ready(s.herald.summary()))
 	case syscall.SIGUSR1:
 		s.all(ctx, agent.Renew)
 	case syscall.SIGUSR2:
@@ -305,9 +323,22 @@ func (s *service) all(ctx context.Context, cmd agent.Command) {
 }
 
 // reload reads the configuration again. If it is refused, the old one stays in
-// force. What concerns the agent as a whole, such as its sockets, waits for the
-// next start.
+// force, which the log and the status of every link tell. What concerns the
+// agent as a whole, such as its sockets, waits for the next start. The context
+// is that of what is begun because of it.
 func (s *service) reload(ctx context.Context) error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	err := s.reloadNow(ctx)
+	s.herald.refused(err)
+	if err != nil {
+		s.log.Error("the old configuration stays in force", "error", err)
+		s.agent.Refused(err)
+	}
+	return err
+}
+
+func (s *service) reloadNow(ctx context.Context) error {
 	path := s.reader.c.String("config")
 	if path == "none" {
 		return errors.New("this agent has no configuration file")
@@ -334,6 +365,7 @@ func (s *service) reload(ctx context.Context) error {
 	if err := s.agent.Reload(ctx, p); err != nil {
 		return err
 	}
+	s.sightAll(ctx, p)
 	s.log.Info("reloaded", "links", p.wants)
 	return nil
 }

@@ -217,6 +217,13 @@ func (a *Agent) Reload(ctx context.Context, p Plan) error {
 	})
 }
 
+// Refused tells on every link that a new configuration was not taken, and why.
+func (a *Agent) Refused(why error) {
+	for _, k := range a.all() {
+		k.book.problem(KindRefused, why.Error())
+	}
+}
+
 // ask has f run by the loop.
 func (a *Agent) ask(ctx context.Context, f func()) error {
 	done := make(chan struct{})

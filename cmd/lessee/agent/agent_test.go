@@ -412,3 +412,41 @@ func TestAHostThatRefusesIsAProblemThatIsTold(t *testing.T) {
 		w.bound("eth0")
 	})
 }
+
+func TestARefusedConfigurationShowsOnEveryLinkAndChangesNothing(t *testing.T) {
+	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
+		for i := range 2 {
+			w.sightings <- Sighting{Link: link(i)}
+		}
+		time.Sleep(time.Second)
+		before := len(w.srv.Log())
+		w.agent.Refused(errors.New("lessee.toml:3:9: not TOML"))
+		for _, name := range []string{"eth0", "eth1"} {
+			s := w.bound(name)
+			if s.Problem == nil || s.Problem.Kind != KindRefused || !strings.Contains(s.Problem.Text, "3:9") {
+				t.Errorf("%s: problem %+v", name, s.Problem)
+			}
+		}
+		if got := len(w.srv.Log()); got != before {
+			t.Errorf("%d messages because of it", got-before)
+		}
+	})
+}
+
+func TestAPanicAtTheEndIsNoWorseThanOneBefore(t *testing.T) {
+	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
+		w.plan.policy["eth0"] = Withdraw
+		w.host("eth0").panics = 100
+		w.sightings <- Sighting{Link: link(0)}
+		w.sightings <- Sighting{Link: link(1)}
+		time.Sleep(500 * time.Millisecond)
+		w.plan.mu.Lock()
+		w.plan.broken = "eth0"
+		w.plan.mu.Unlock()
+		w.bound("eth1")
+		w.stop() // undoing eth0 panics; eth1 stays as it is
+		if !w.host("eth1").on().IsValid() {
+			t.Error("eth1 was let go")
+		}
+	})
+}

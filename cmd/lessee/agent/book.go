@@ -111,7 +111,18 @@ const (
 	KindLocked   = "locked"   // another process has the link in hand
 	KindFailed   = "failed"   // the client could not begin, or ended; it is begun anew
 	KindPanicked = "panicked" // the same, because of a mistake in lessee
+	KindRefused  = "refused"  // a new configuration; the old one stays in force
 )
+
+// problem notes what stood in the way of something, but not of the link.
+func (b *book) problem(kind, text string) {
+	b.mu.Lock()
+	e := b.event(kind, b.status.State, b.status.State, text)
+	b.note(e)
+	b.status.Problem = &Problem{Time: e.Time, Kind: kind, Text: text}
+	b.mu.Unlock()
+	b.tell(e, machine.Report{})
+}
 
 // failed notes that there is no client for the time being, and why.
 func (b *book) failed(err error, wait time.Duration) {

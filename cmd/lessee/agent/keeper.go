@@ -178,12 +178,21 @@ func (k *keeper) pause(d time.Duration) {
 
 // life opens what the link needs and runs one client. The error says why it
 // ended; it is nil if the keeper was stopped and the client let go.
-func (k *keeper) life(ctx context.Context) (err error) {
+func (k *keeper) life(ctx context.Context) error {
+	return guard(func() error { return k.living(ctx) })
+}
+
+// guard turns a panic into an error: the links are apart from one another.
+func guard(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &client.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
+	return f()
+}
+
+func (k *keeper) living(ctx context.Context) error {
 	woke := k.agent.cfg.Woke.Listen()
 	defer k.agent.cfg.Woke.Leave(woke)
 	c, parts, err := k.open(ctx, woke)
@@ -265,10 +274,13 @@ func (k *keeper) undo(ctx context.Context) {
 	if k.policy == Keep {
 		return
 	}
-	parts, err := k.plan.Open(ctx, k.link)
-	if err == nil {
-		err = errors.Join(parts.letGo(ctx), parts.close())
-	}
+	err := guard(func() error {
+		parts, err := k.plan.Open(ctx, k.link)
+		if err != nil {
+			return err
+		}
+		return errors.Join(parts.letGo(ctx), parts.close())
+	})
 	if err != nil && !k.last().Gone {
 		k.agent.cfg.Log.Error("the link was not let go as it should", "link", k.name, "policy", k.policy.String(), "error", err)
 	}

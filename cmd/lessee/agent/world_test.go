@@ -96,6 +96,7 @@ type plan struct {
 	policy  map[string]Policy
 	version map[string]int
 	locked  string
+	broken  string // opening it panics
 	opened  int
 }
 
@@ -139,6 +140,9 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.opened++
+	if p.broken == l.FullName() {
+		panic("a mistake")
+	}
 	if p.locked == l.FullName() {
 		return nil, fmt.Errorf("process 4711: %w", ErrLocked)
 	}

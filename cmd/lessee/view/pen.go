@@ -103,7 +103,7 @@ func remarks(s agent.Status) (words []string) {
 // kindColour is red for an event that stands in the way of a lease.
 func kindColour(kind string) colour {
 	switch kind {
-	case agent.KindFailed, agent.KindPanicked, agent.KindLocked:
+	case agent.KindFailed, agent.KindPanicked, agent.KindLocked, agent.KindRefused:
 		return red
 	}
 	if client.IsObstacle(machine.Cause(kind)) {
