@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,8 @@ func TestALeaseThatCouldNotBeSavedIsSavedLater(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		troubles := 0
-		s := &stubborn{Link: link, trouble: func(error) { troubles++ }, log: slog.New(slog.DiscardHandler)}
+		var troubles atomic.Int32
+		s := &stubborn{Link: link, trouble: func(error) { troubles.Add(1) }, log: slog.New(slog.DiscardHandler)}
 		defer s.close()
 		now := time.Now()
 		l := lease.Lease{
@@ -40,8 +41,8 @@ func TestALeaseThatCouldNotBeSavedIsSavedLater(t *testing.T) {
 			t.Errorf("told twice: %v", err)
 		}
 		time.Sleep(3*retrySave + time.Second)
-		if troubles != 3 {
-			t.Errorf("%d troubles in three minutes", troubles)
+		if n := troubles.Load(); n != 3 {
+			t.Errorf("%d troubles in three minutes", n)
 		}
 		if err := os.Remove(dir); err != nil {
 			t.Fatal(err)
