@@ -209,8 +209,7 @@ func TestWatchingLeavesNothingBehind(t *testing.T) {
 }
 
 func openFiles(t *testing.T) int {
-	_, files := measure(t)
-	return files
+	return measure(t).files
 }
 
 func TestWatchOfALinkThatIsNotThere(t *testing.T) {
