@@ -193,23 +193,34 @@ func (c *Checker) Announce(ctx context.Context, addr netip.Addr) error {
 // is the cause then. The other errors are those of [Checker.Probe]. It does
 // not end with the interface: who removes that must end ctx.
 func (c *Checker) Watch(ctx context.Context, addr netip.Addr) (holder net.HardwareAddr, err error) {
-	fail := func(err error) (net.HardwareAddr, error) {
-		return nil, fmt.Errorf("watch %v on %s: %w", addr, c.ifi.Name, err)
-	}
-	s, err := c.subject(addr)
+	l, w, err := c.watcher(addr)
 	if err != nil {
-		return fail(err)
+		return nil, c.unwatched(addr, err)
 	}
-	l, err := c.tune(s.addr)
+	v, err := c.run(ctx, l, w)
+	c.leave(l, false)
 	if err != nil {
-		return fail(err)
-	}
-	defer c.leave(l, false)
-	v, err := c.run(ctx, l, newWatcher(s, c.cfg.Defence, c.cfg.Timing))
-	if err != nil {
-		return fail(err)
+		return nil, c.unwatched(addr, err)
 	}
 	return v.holder, nil
+}
+
+// watcher is what Watch needs. It and unwatched are functions of their own
+// because Watch's frame should be small: it is there for years, on every link.
+//
+//go:noinline
+func (c *Checker) watcher(addr netip.Addr) (*line, *watcher, error) {
+	s, err := c.subject(addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := c.tune(s.addr)
+	return l, newWatcher(s, c.cfg.Defence, c.cfg.Timing), err
+}
+
+//go:noinline
+func (c *Checker) unwatched(addr netip.Addr, err error) error {
+	return fmt.Errorf("watch %v on %s: %w", addr, c.ifi.Name, err)
 }
 
 // subject returns what a machine must know to work on addr.

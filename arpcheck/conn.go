@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -34,10 +35,19 @@ type wire interface {
 // everybody is the Ethernet broadcast address.
 var everybody = packet.Addr{HardwareAddr: net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}
 
-// conn is the wire of Linux: an AF_PACKET socket for ARP.
+// conn is the wire of Linux: an AF_PACKET socket for ARP. It reads by the raw
+// connection below packet.Conn, whose own way to there takes four times the
+// stack: whoever watches an address waits there for years.
 type conn struct {
 	p   *packet.Conn
-	buf [packetLen]byte
+	raw syscall.RawConn
+
+	// What one read leaves behind, and the function for it.
+	receive func(fd uintptr) bool
+	buf     [packetLen]byte
+	n       int
+	from    unix.Sockaddr
+	err     error
 }
 
 // listen opens a socket on ifi that hears what may be a conflict over addr. The
@@ -55,16 +65,43 @@ func listen(ifi *net.Interface, addr netip.Addr) (wire, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ARP socket on %s: %w", ifi.Name, err)
 	}
-	return &conn{p: p}, nil
+	c := &conn{p: p}
+	c.receive = c.receiveOnce
+	if c.raw, err = p.SyscallConn(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open ARP socket on %s: %w", ifi.Name, err), p.Close())
+	}
+	return c, nil
 }
 
 func (c *conn) read() ([]byte, net.HardwareAddr, error) {
-	n, from, err := c.p.ReadFrom(c.buf[:])
-	if err != nil {
+	if err := c.raw.Read(c.receive); err != nil {
 		return nil, nil, err
 	}
-	mac := from.(*packet.Addr).HardwareAddr
-	return c.buf[:n], mac, nil
+	return c.buf[:c.n], linkAddr(c.from), c.err
+}
+
+// receiveOnce is one try to read; false: nothing was there.
+func (c *conn) receiveOnce(fd uintptr) bool {
+	c.n, c.from, c.err = unix.Recvfrom(int(fd), c.buf[:], 0)
+	for errors.Is(c.err, unix.EINTR) {
+		c.n, c.from, c.err = unix.Recvfrom(int(fd), c.buf[:], 0)
+	}
+	if errors.Is(c.err, unix.EAGAIN) {
+		return false
+	}
+	if c.err != nil {
+		c.n, c.err = 0, os.NewSyscallError("recvfrom", c.err)
+	}
+	return true
+}
+
+// linkAddr returns a frame's source; nil if the kernel does not tell it.
+func linkAddr(from unix.Sockaddr) net.HardwareAddr {
+	sa, ok := from.(*unix.SockaddrLinklayer)
+	if !ok || int(sa.Halen) > len(sa.Addr) {
+		return nil
+	}
+	return sa.Addr[:sa.Halen]
 }
 
 func (c *conn) write(b []byte) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"time"
@@ -63,14 +64,22 @@ func (c *Checker) next(ctx context.Context, l *line, deadline time.Time) (input,
 	case err != nil:
 		return nil, err
 	}
+	return c.heard(b, from), nil
+}
+
+// heard is a packet as an input; nil: it does not matter. It has a frame of
+// its own, as next's is there while nothing comes.
+//
+//go:noinline
+func (c *Checker) heard(b []byte, from net.HardwareAddr) input {
 	if c.cfg.Tap != nil {
 		c.cfg.Tap(Frame{Time: c.cfg.Now(), Data: b, Peer: from})
 	}
 	p, err := parse(b)
 	if err != nil {
-		return nil, nil // not for us; the filter lets none of these pass
+		return nil // not for us; the filter lets none of these pass
 	}
-	return received{packet: p, from: from}, nil
+	return received{packet: p, from: from}
 }
 
 // step gives in to m and carries out its answer. It returns the verdict if

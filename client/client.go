@@ -45,6 +45,7 @@ type Client struct {
 	troubles chan error         // from beside the loop: something failed, and all goes on
 	fatal    chan error         // the same: the client cannot go on
 	over     chan struct{}      // closed when the loop reads no more
+	first    []machine.Input    // that the loop begins with, and then forgets
 	beside   sync.WaitGroup     // whatever runs beside the loop
 	status   atomic.Pointer[machine.Status]
 
@@ -55,7 +56,7 @@ type Client struct {
 
 	errands  []*errand              // under way
 	asking   *errand                // whose command the machine is taking just now
-	obstacle machine.Report         // what stood in the way most recently
+	obstacle *machine.Report        // what stood in the way most recently; nil: nothing
 	drops    map[machine.Reason]int // messages dropped so far
 }
 
@@ -96,7 +97,8 @@ type Remembered struct {
 // name servers, is undone, and the error is ErrLinkGone; if something panics,
 // nothing more is done, and it is a [*PanicError].
 func (c *Client) Run(ctx context.Context, r Remembered) error {
-	_, err := c.live(ctx, nil, []machine.Input{machine.Start{Remembered: r.Lease, Held: r.Held}})
+	c.first = []machine.Input{machine.Start{Remembered: r.Lease, Held: r.Held}}
+	_, err := c.live(ctx, nil)
 	return err
 }
 
@@ -160,7 +162,10 @@ func (c *Client) Release(ctx context.Context, l lease.Lease) error {
 func (c *Client) result(r machine.Report, err error) (lease.Lease, error) {
 	switch {
 	case err != nil:
-		o := &Obstacle{Report: c.obstacle, Err: err}
+		o := &Obstacle{Err: err}
+		if c.obstacle != nil {
+			o.Report = *c.obstacle
+		}
 		if o.Report.Cause == "" && errors.Is(err, context.DeadlineExceeded) {
 			o.Report.Cause = machine.CauseNoServer // it ended while the first message waited for an answer
 		}

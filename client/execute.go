@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
@@ -118,8 +120,10 @@ func (c *Client) startProbe(ctx context.Context, out machine.Probe) {
 		c.spawn(func() { c.post(machine.Probed{Addr: out.Addr}) })
 		return
 	}
-	ctx, c.endProbe = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	c.endProbe = cancel
 	c.spawn(func() {
+		defer cancel()
 		holder, err := c.cfg.Prober.Probe(ctx, out.Addr)
 		if ctx.Err() == nil {
 			c.post(machine.Probed{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder), Err: err})
@@ -138,20 +142,33 @@ func (c *Client) startWatch(ctx context.Context, out machine.Announce) {
 	announced := make(chan struct{})
 	c.announced = announced
 	c.spawn(func() {
-		err := c.cfg.Prober.Announce(ctx, out.Addr)
+		c.announce(ctx, out.Addr)
 		close(announced)
-		if err != nil && ctx.Err() == nil {
-			c.trouble(err)
-		}
-		holder, err := c.cfg.Prober.Watch(ctx, out.Addr)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			c.trouble(err)
-		default:
-			c.post(machine.Conflicted{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder)})
+		if holder, err := c.cfg.Prober.Watch(ctx, out.Addr); ctx.Err() == nil {
+			c.watched(out.Addr, holder, err)
 		}
 	})
+}
+
+// announce and watched are functions of their own because the frame of whoever
+// watches should be small: it is there for years.
+//
+//go:noinline
+func (c *Client) announce(ctx context.Context, addr netip.Addr) {
+	if err := c.cfg.Prober.Announce(ctx, addr); err != nil && ctx.Err() == nil {
+		c.trouble(err)
+	}
+}
+
+// watched tells what a watch came to.
+//
+//go:noinline
+func (c *Client) watched(addr netip.Addr, holder net.HardwareAddr, err error) {
+	if err != nil {
+		c.trouble(err)
+		return
+	}
+	c.post(machine.Conflicted{Addr: addr, Holder: dhcp4.HardwareAddr(holder)})
 }
 
 func stop(cancel context.CancelFunc) {

@@ -19,10 +19,17 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 // spawn runs job beside the loop.
 func (c *Client) spawn(job func()) {
 	c.beside.Go(func() {
-		if err := guard(func() error { job(); return nil }); err != nil {
-			c.die(err)
-		}
+		defer c.rescue()
+		job()
 	})
+}
+
+// rescue ends the client, and nothing else, where what it is deferred by has
+// panicked.
+func (c *Client) rescue() {
+	if v := recover(); v != nil {
+		c.die(&PanicError{Value: v, Stack: debug.Stack()})
+	}
 }
 
 // guard turns a panic into an error.

@@ -20,7 +20,8 @@ const settleTime = 5 * time.Second
 // ctx ends. It returns the errand's last report, or ctx's cause. Without an
 // errand it goes on for as long as ctx.
 func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (machine.Report, error) {
-	r, err := c.live(ctx, e, first)
+	c.first = first
+	r, err := c.live(ctx, e)
 	if r == nil {
 		return machine.Report{}, err
 	}
@@ -29,7 +30,7 @@ func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (
 
 // live is drive, with frames that are small: an agent has one for each link,
 // and it is there for years.
-func (c *Client) live(ctx context.Context, e *errand, first []machine.Input) (r *machine.Report, err error) {
+func (c *Client) live(ctx context.Context, e *errand) (r *machine.Report, err error) {
 	if e != nil {
 		c.errands = append(c.errands, e)
 	} else {
@@ -42,7 +43,7 @@ func (c *Client) live(ctx context.Context, e *errand, first []machine.Input) (r 
 
 	c.spawn(func() { c.receive(beside) })
 	err = guard(func() error {
-		r, err = c.loop(ctx, beside, e, first)
+		r, err = c.loop(ctx, beside, e)
 		return err
 	})
 	close(c.over)
@@ -72,13 +73,14 @@ func (c *Client) leave(ctx context.Context, err error) {
 }
 
 // loop feeds the machine until the errand is done.
-func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.Input) (*machine.Report, error) {
+func (c *Client) loop(ctx, beside context.Context, e *errand) (*machine.Report, error) {
 	if err := c.firstLinkState(ctx, beside); err != nil {
 		return nil, err
 	}
-	for _, in := range first {
+	for _, in := range c.first {
 		c.step(beside, in)
 	}
+	c.first = nil
 	timer := time.NewTimer(longestSleep)
 	defer timer.Stop()
 	for {
@@ -104,7 +106,7 @@ func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.In
 			}
 			in = machine.LinkChanged{Up: s.Up, Reset: s.Reset}
 		case err := <-c.troubles:
-			c.notify(Event{Kind: Trouble, Err: err})
+			c.heard(err)
 			continue
 		case cmd := <-c.commands:
 			c.take(beside, cmd)
@@ -118,6 +120,12 @@ func (c *Client) loop(ctx, beside context.Context, e *errand, first []machine.In
 		c.step(beside, in)
 	}
 }
+
+// heard tells of trouble beside the exchange. An Event is large, and the loop's
+// frame is there for years.
+//
+//go:noinline
+func (c *Client) heard(trouble error) { c.notify(Event{Kind: Trouble, Err: trouble}) }
 
 // firstLinkState waits for what the link is like at the start, so that nothing
 // is begun without a carrier.

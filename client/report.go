@@ -15,11 +15,18 @@ func (c *Client) report(r machine.Report) {
 		c.logLosers(r.Offers)
 	}
 	c.notify(Event{Kind: Reported, Report: r})
-	if IsObstacle(r.Cause) {
-		c.obstacle = r
+	switch {
+	case IsObstacle(r.Cause):
+		c.obstacle = keep(r)
+	case r.To == machine.Bound:
+		c.obstacle = nil // it is overcome
 	}
 	c.conclude(r)
 }
+
+// keep is a copy that may live for long. (The address of a parameter would put
+// every report on the heap.)
+func keep(r machine.Report) *machine.Report { return &r }
 
 // logLosers writes a line for each offer that lost, with the reason.
 func (c *Client) logLosers(offers []machine.Offer) {

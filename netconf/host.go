@@ -57,7 +57,7 @@ type Host struct {
 
 	path      string // of the record
 	record    record
-	written   []byte // what stands there
+	written   [16]byte // fingerprint of what stands there
 	isWritten bool
 
 	options Options           // as the link decides them

@@ -1,9 +1,9 @@
 package netconf
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 )
@@ -54,7 +54,8 @@ func (h *Host) save() {
 
 func (h *Host) write() error {
 	b, err := h.record.text()
-	if err != nil || h.isWritten && bytes.Equal(b, h.written) {
+	sum := fingerprint(b)
+	if err != nil || h.isWritten && sum == h.written {
 		return err
 	}
 	if b == nil {
@@ -62,8 +63,16 @@ func (h *Host) write() error {
 	} else {
 		err = h.replace(h.path, b)
 	}
-	h.isWritten, h.written = err == nil, b
+	h.isWritten, h.written = err == nil, sum
 	return err
+}
+
+// fingerprint stands for a text in memory.
+func fingerprint(text []byte) (sum [16]byte) {
+	h := fnv.New128a()
+	_, _ = h.Write(text) // never fails
+	h.Sum(sum[:0])
+	return sum
 }
 
 // unfinished is the name under which a new file is written. It is always the

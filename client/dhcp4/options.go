@@ -46,9 +46,16 @@ func (o *Options) Delete(c Code) {
 
 // Clone returns a copy that shares nothing with o.
 func (o Options) Clone() Options {
+	size := 0
+	for _, opt := range o {
+		size += len(opt.Value)
+	}
+	values := make([]byte, 0, size) // in one piece: a lease is kept for long
 	out := slices.Clone(o)
 	for i := range out {
-		out[i].Value = bytes.Clone(out[i].Value)
+		n := len(values)
+		values = append(values, out[i].Value...)
+		out[i].Value = values[n:len(values):len(values)]
 	}
 	return out
 }

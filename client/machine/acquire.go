@@ -172,7 +172,7 @@ func (m *Machine) offered(msg *dhcp4.Message) {
 // choose weighs the offers and asks for the best one.
 func (m *Machine) choose() {
 	best := m.weigh()
-	m.chosen = m.offers[best]
+	m.chosen = &m.offers[best]
 	offers := m.offers
 	m.offers, m.window = nil, time.Time{}
 	m.say(Report{Cause: CauseChosen, Text: fmt.Sprintf("%v from %v", m.chosen.Addr.Addr(), m.chosen.Server), Offers: offers})

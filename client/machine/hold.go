@@ -242,7 +242,7 @@ func (m *Machine) acked(msg *dhcp4.Message) {
 		m.extended(l)
 	default: // Requesting, Rebooting
 		m.fresh = m.state == Requesting
-		m.memory, m.fallback = lease.Lease{}, time.Time{}
+		m.chosen, m.memory, m.fallback = nil, lease.Lease{}, time.Time{}
 		m.check(l, Report{Cause: CauseGranted, Lease: l})
 	}
 }

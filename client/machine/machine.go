@@ -39,7 +39,7 @@ type Machine struct {
 	notBefore  time.Time // no DHCPDISCOVER before this instant
 	offers     []Offer
 	window     time.Time // when the offers are weighed; zero: none yet
-	chosen     Offer
+	chosen     *Offer    // of REQUESTING
 	inform     Inform
 
 	// What is known from before.
@@ -138,7 +138,9 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 	case Stop:
 		m.end(false)
 	}
-	return m.out
+	out := m.out
+	m.out = nil // what it was about is not kept until the next Step
+	return out
 }
 
 // Deadline returns when Step wants a Timeout; the zero Time means never. It

@@ -123,24 +123,14 @@ func (h *Host) Start(cmd *exec.Cmd) error { return h.Do(cmd.Start) }
 // Connect lays a cable between two hosts; its ends are links of the given
 // names, and up.
 func (w *World) Connect(a *Host, ifA string, b *Host, ifB string) error {
-	err := a.Do(func() error {
-		attrs := netlink.NewLinkAttrs()
-		attrs.Name = ifA
-		return netlink.LinkAdd(&netlink.Veth{
-			LinkAttrs: attrs, PeerName: ifB, PeerNamespace: netlink.NsFd(b.ns),
-		})
-	})
+	err := a.Do(func() error { return newCable(ifA, ifB, int(b.ns)) })
 	return errors.Join(err, a.SetUp(ifA), b.SetUp(ifB))
 }
 
 // Bridge makes a bridge of the given name on h, with one port for each host,
 // whose end of the cable is its eth0. Ports are named after the hosts.
 func (w *World) Bridge(h *Host, name string, hosts ...*Host) error {
-	err := h.Do(func() error {
-		attrs := netlink.NewLinkAttrs()
-		attrs.Name = name
-		return netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs})
-	})
+	err := h.Do(func() error { return newBridge(name) })
 	if err = errors.Join(err, h.SetUp(name)); err != nil {
 		return err
 	}

@@ -139,11 +139,6 @@ func (c *Conn) endReadsWith(ctx context.Context) func() {
 // accept returns the message in a frame, or reports why it is dropped.
 func (c *Conn) accept(a arrival) *dhcp4.Message {
 	c.tap(false, a.data, a.peer)
-	if a.length > len(a.data) {
-		c.packet.grow(a.length)
-		c.drop(fmt.Errorf("%w: %d bytes came, %d were expected at most", ErrLength, a.length, len(a.data)), netip.AddrPort{}, a.peer)
-		return nil
-	}
 	src, payload, err := parseUDP(a.data, a.partial)
 	if err != nil {
 		c.drop(err, src, a.peer)

@@ -34,7 +34,6 @@ type packetSocket struct {
 	// What one read leaves behind, and the function for it: made once, so
 	// that reading costs little.
 	receive func(fd uintptr) bool
-	buf     []byte
 	oob     [unix.SizeofCmsghdr + lenAuxdata + 12]byte // aligned up
 	got     arrival
 	err     error
@@ -42,8 +41,7 @@ type packetSocket struct {
 
 // An arrival is one packet from the link.
 type arrival struct {
-	data    []byte             // from the IPv4 header on, valid until the next read
-	length  int                // more than len(data) if the packet was cut off
+	data    []byte             // from the IPv4 header on
 	partial bool               // the UDP checksum is not computed yet
 	peer    dhcp4.HardwareAddr // the sender's link-layer address; nil if it is not known
 }
@@ -66,7 +64,7 @@ func openPacket(l Link) (*packetSocket, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open packet socket on %s: %w", l.Name, err)
 	}
-	s := &packetSocket{p: p, index: l.Index, buf: make([]byte, min(max(l.MTU, 576), maxDatagram))}
+	s := &packetSocket{p: p, index: l.Index}
 	s.receive = s.receiveOnce
 	if s.raw, err = p.SyscallConn(); err == nil {
 		err = s.control(setPacketOptions)
@@ -103,11 +101,19 @@ func (s *packetSocket) read() (arrival, error) {
 }
 
 // receiveOnce is one try to read; false: nothing was there. packet.Conn's own
-// ReadFrom would not deliver the auxiliary data.
+// ReadFrom would not deliver the auxiliary data. The kernel tells first how
+// long the packet is: a buffer that waits for years, on each of many links,
+// would cost more than the question.
 func (s *packetSocket) receiveOnce(fd uintptr) bool {
-	n, oobn, _, from, err := unix.Recvmsg(int(fd), s.buf, s.oob[:], unix.MSG_TRUNC)
-	for errors.Is(err, unix.EINTR) {
-		n, oobn, _, from, err = unix.Recvmsg(int(fd), s.buf, s.oob[:], unix.MSG_TRUNC)
+	n, _, _, err := receiveMessage(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
+	var (
+		buf  []byte
+		oobn int
+		from unix.Sockaddr
+	)
+	if err == nil {
+		buf = make([]byte, min(n, maxDatagram))
+		n, oobn, from, err = receiveMessage(int(fd), buf, s.oob[:], 0)
 	}
 	switch {
 	case errors.Is(err, unix.EAGAIN):
@@ -118,18 +124,21 @@ func (s *packetSocket) receiveOnce(fd uintptr) bool {
 	}
 	s.err = nil
 	s.got = arrival{
-		data:    s.buf[:min(n, len(s.buf))],
-		length:  n,
+		data:    buf[:n],
 		partial: status(s.oob[:oobn])&unix.TP_STATUS_CSUMNOTREADY != 0,
 		peer:    linkAddr(from),
 	}
 	return true
 }
 
-// grow makes the buffer fit a packet of n bytes, for its retransmission: the
-// link's MTU may have been raised since the socket was opened.
-func (s *packetSocket) grow(n int) {
-	s.buf = make([]byte, min(n, maxDatagram))
+// receiveMessage is recvmsg(2), again for as long as signals interrupt it.
+func receiveMessage(fd int, b, oob []byte, flags int) (n, oobn int, from unix.Sockaddr, err error) {
+	for {
+		n, oobn, _, from, err = unix.Recvmsg(fd, b, oob, flags)
+		if !errors.Is(err, unix.EINTR) {
+			return n, oobn, from, err
+		}
+	}
 }
 
 // status returns tp_status from the control messages in b, or 0.

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/client/dhcp4"
 )
@@ -12,10 +13,7 @@ const maxPeers = 16
 // peers remembers which link-layer address a server's last reply came from,
 // the latest first. Behind a relay that is the relay's: just where a message
 // for the server has to go.
-type peers struct {
-	list [maxPeers]peer
-	n    int
-}
+type peers struct{ list []peer }
 
 type peer struct {
 	server netip.Addr
@@ -28,13 +26,12 @@ func (p *peers) remember(server netip.Addr, link dhcp4.HardwareAddr) {
 	if len(link) == 0 || !server.IsValid() || server.IsUnspecified() {
 		return
 	}
-	i := 0
-	for i < p.n && p.list[i].server != server {
-		i++
-	}
-	if i == p.n {
-		p.n = min(p.n+1, maxPeers)
-		i = p.n - 1
+	i := slices.IndexFunc(p.list, func(q peer) bool { return q.server == server })
+	if i < 0 {
+		if len(p.list) < maxPeers {
+			p.list = append(p.list, peer{})
+		}
+		i = len(p.list) - 1
 	}
 	copy(p.list[1:i+1], p.list[:i])
 	p.list[0] = peer{server, link}
@@ -42,7 +39,7 @@ func (p *peers) remember(server netip.Addr, link dhcp4.HardwareAddr) {
 
 // lookup returns where server was last heard from, or nil.
 func (p *peers) lookup(server netip.Addr) dhcp4.HardwareAddr {
-	for _, q := range p.list[:p.n] {
+	for _, q := range p.list {
 		if q.server == server {
 			return q.link
 		}

@@ -36,8 +36,8 @@ func TestPeersKeepTheLatestPlace(t *testing.T) {
 	p.remember(addr, nil) // not known: says nothing
 	p.remember(netip.Addr{}, first)
 	p.remember(netip.IPv4Unspecified(), first)
-	if got := p.lookup(addr); got.String() != second.String() || p.n != 1 {
-		t.Errorf("at %v among %d, want at %v alone", got, p.n, second)
+	if got := p.lookup(addr); got.String() != second.String() || len(p.list) != 1 {
+		t.Errorf("at %v among %d, want at %v alone", got, len(p.list), second)
 	}
 	if p.lookup(netip.IPv4Unspecified()) != nil || p.lookup(netip.Addr{}) != nil {
 		t.Error("0.0.0.0 is nobody's address")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +108,7 @@ func (a *asker) list(ctx context.Context) (list []agent.Status, err error) {
 		list = append(list, part...)
 		return err
 	})
-	slices.SortFunc(list, func(x, y agent.Status) int { return strings.Compare(x.Link, y.Link) })
+	agent.SortByLink(list)
 	return list, err
 }
 

@@ -159,14 +159,14 @@ func (p *plan) Open(ctx context.Context, l agent.Link) (*agent.Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := p.parts(ctx, l, o, d)
+	parts, err := p.parts(ctx, l, d)
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return parts, nil
 }
 
-func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) (*agent.Parts, error) {
+func (p *plan) parts(ctx context.Context, l agent.Link, d *devices) (*agent.Parts, error) {
 	if err := d.host.SetUp(); err != nil {
 		return nil, err
 	}
@@ -189,13 +189,13 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 	cfg.Log, cfg.Store = log, saves
 	changes := uint64(0)
 	return &agent.Parts{
-		Client: cfg, Remembered: remembered,
+		Client: &cfg, Remembered: remembered,
 		Notify: func(client.Event) { // there is no other sign of a change
 			now := d.host.Changes()
 			p.registry.Link(l.FullName()).Changed(int(now - changes))
 			changes = now
 		},
-		Inform: func(ctx context.Context) (lease.Lease, error) { return inquire(ctx, o, d) },
+		Inform: func(ctx context.Context) (lease.Lease, error) { return p.inquire(ctx, l, d) },
 		Notes:  func(l lease.Lease) []agent.Refusal { return refused(netconf.PlanFor(l, d.host.Options())) },
 		Undo:   func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
 		Down:   d.host.Down,
@@ -215,9 +215,14 @@ func refused(p netconf.Plan) (out []agent.Refusal) {
 
 // inquire asks for configuration beside the client that keeps the link, on a
 // socket of its own.
-func inquire(ctx context.Context, o *opening, d *devices) (l lease.Lease, err error) {
+func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices) (l lease.Lease, err error) {
+	own, err := p.opening(link)
+	if err != nil {
+		return l, err
+	}
+	own.needs = needs{}
 	var in machine.Inform
-	err = o.ns.Enter(func() error {
+	err = own.ns.Enter(func() error {
 		in.Addr, err = d.firstAddr()
 		return err
 	})
@@ -227,8 +232,6 @@ func inquire(ctx context.Context, o *opening, d *devices) (l lease.Lease, err er
 	if r, err := d.store.Load(); err == nil && r.Usable {
 		in.Server = r.Lease.Server // it is known whom to ask (RFC 2131, section 4.4.3)
 	}
-	own := *o
-	own.needs = needs{}
 	beside, err := own.open(ctx, d.ifi)
 	if err != nil {
 		return l, err

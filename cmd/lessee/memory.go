@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,9 @@ const stackHalvings = 4
 // from when a hundred links began at once.
 const collectEarly = 10
 
+// sweepTime is how long the sweeper may take, with room to spare.
+const sweepTime = 100 * time.Millisecond
+
 // giveBack returns memory that the start or some event needed and rest does
 // not: what the heap has free, and the pages of the program itself. The kernel
 // has those in its cache, and maps the few that are used at rest again when
@@ -28,6 +32,10 @@ func giveBack() {
 	for range stackHalvings {
 		runtime.GC()
 	}
+	// The collector's own buffers are given back by the sweeper, which comes
+	// after the collection: hence the second time.
+	debug.FreeOSMemory()
+	time.Sleep(sweepTime)
 	debug.FreeOSMemory()
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {

@@ -10,11 +10,8 @@ import (
 	"github.com/lessee/lessee/client/machine"
 )
 
-// Bounds of what is kept in mind of each link.
-const (
-	keptEvents = 32
-	keptOffers = 8
-)
+// keptOffers is how many offers a book keeps.
+const keptOffers = 8
 
 // A book keeps what is to be told of one link.
 type book struct {
@@ -22,7 +19,8 @@ type book struct {
 	name  string
 
 	mu     sync.Mutex
-	status Status // Lease is on the clients' clock; Next, too
+	status Status  // but for Events, Lease and Next
+	events []entry // the last ones, the oldest first
 	next   time.Time
 }
 
@@ -99,11 +97,7 @@ func (b *book) note(e Event) {
 	if e.Kind == string(machine.CauseSent) && e.From == e.State {
 		return // one more copy: the count says enough
 	}
-	if len(s.Events) == keptEvents {
-		copy(s.Events, s.Events[1:])
-		s.Events = s.Events[:keptEvents-1]
-	}
-	s.Events = append(s.Events, e)
+	b.keep(e)
 }
 
 // Kinds of events that no machine reports.
@@ -161,7 +155,7 @@ func (b *book) read(c *client.Client) Status {
 	b.mu.Lock()
 	s := b.status
 	s.Next = b.wall(b.next)
-	s.Events = append([]Event(nil), s.Events...)
+	s.Events = b.told()
 	s.Counts = make(map[string]int, len(b.status.Counts))
 	for k, n := range b.status.Counts {
 		s.Counts[k] = n

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
@@ -108,7 +106,7 @@ func (a *Agent) List() []Status {
 	for _, k := range a.all() {
 		list = append(list, k.book.read(k.current.Load()))
 	}
-	slices.SortFunc(list, func(x, y Status) int { return strings.Compare(x.Link, y.Link) })
+	SortByLink(list)
 	return list
 }
 

@@ -216,7 +216,8 @@ func (k *keeper) open(ctx context.Context, woke <-chan struct{}) (*client.Client
 	}
 	cfg := parts.Client
 	cfg.Link, cfg.Notify, cfg.Woke = k.state, k.notify(parts), woke
-	c, err := client.New(cfg)
+	parts.Client = nil
+	c, err := client.New(*cfg)
 	if err != nil {
 		return nil, nil, errors.Join(err, parts.close())
 	}

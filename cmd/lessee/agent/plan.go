@@ -68,7 +68,7 @@ type Plan interface {
 
 // Parts are what keeps one link, open. What is nil is not done.
 type Parts struct {
-	Client     client.Config // Link, Woke and Notify are the agent's to fill
+	Client     *client.Config // Link, Woke and Notify are the agent's to fill, who forgets it then
 	Remembered client.Remembered
 
 	Notify func(client.Event)                         // sees every event, from the client's goroutine

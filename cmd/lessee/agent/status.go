@@ -2,6 +2,7 @@ package agent
 
 import (
 	"net/netip"
+	"sort"
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -30,6 +31,12 @@ type Status struct {
 	Offers  []Offer        `json:"offers,omitempty"`  // of the last choice among offers
 	Refused []Refusal      `json:"refused,omitempty"` // what of the lease is not followed
 	Counts  map[string]int `json:"counts,omitempty"`  // of Events, by Kind
+}
+
+// SortByLink puts what holds on several links in the order of their names.
+func SortByLink(list []Status) {
+	// slices.SortFunc would be code of its own for this type, 25 KB of it.
+	sort.Slice(list, func(i, j int) bool { return list[i].Link < list[j].Link })
 }
 
 // States that no machine has: there is none then.
@@ -78,7 +85,7 @@ type Refusal struct {
 // OffersOf returns offers in a form for people and programs.
 func OffersOf(list []machine.Offer) (out []Offer) {
 	for _, o := range list {
-		p := Offer{Address: o.Addr.String(), Chosen: o.Chosen, Why: o.Why, Options: o.Message.Options}
+		p := Offer{Address: o.Addr.String(), Chosen: o.Chosen, Why: o.Why, Options: o.Message.Options.Clone()} // the rest of the message goes
 		if o.Server.IsValid() {
 			p.Server = o.Server.String()
 		}

@@ -155,7 +155,7 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 	remembered.Held = !remembered.Lease.IsZero() && h.on() == remembered.Lease.Addr
 	conn := p.world.wire.Conn(hw)
 	return &Parts{
-		Client: client.Config{
+		Client: &client.Config{
 			Machine: machine.Config{
 				Link: machine.Link{HType: dhcp4.HTypeEthernet, CHAddr: hw}, ClientID: dhcp4.HardwareClientID(dhcp4.HTypeEthernet, hw),
 				CarrierDelay: 3 * time.Second, OfferWait: machine.AutoOfferWait,
