@@ -77,6 +77,16 @@ type Spec interface {
 
 	// Parse reads a value as people write it. The error shows an example.
 	Parse(text string) ([]byte, error)
+
+	// Example returns a value that Parse reads.
+	Example() string
+
+	// Shape tells how the value is built.
+	Shape() Shape
+
+	// Join returns the value that says what a says, and then what b says.
+	// The error says that there is no such value.
+	Join(a, b []byte) ([]byte, error)
 }
 
 // OptionCode returns opt.Code.

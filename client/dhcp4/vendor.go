@@ -57,6 +57,7 @@ var vendorData = form[[]VendorData]{
 		})
 	},
 	data:    func(v []VendorData) any { return strs(v) },
+	shape:   List,
 	example: "4491:0x0101",
 }
 
@@ -94,6 +95,7 @@ var userClass = form[[][]byte]{
 		return scanEach(s, func(s string) ([]byte, error) { return []byte(s), nil })
 	},
 	data:    func(v [][]byte) any { return classes(v) },
+	shape:   List,
 	example: "accounting",
 }
 
