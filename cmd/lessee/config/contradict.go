@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/lessee/lessee/client/dhcp4"
 )
@@ -40,7 +42,55 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 			out = append(out, clash(v, byName["option"], fmt.Sprintf("both say what option %d is", uint8(twice.code))))
 		}
 	}
+	return append(out, l.optionClashes(byName)...)
+}
+
+// optionClashes finds options of which two settings say what cannot both be.
+func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
+	lists := map[string]dhcp4.Options{"default": l.Policy.Default, "prepend": l.Policy.Prepend, "append": l.Policy.Append}
+	for _, s := range l.Policy.Supersede {
+		for _, other := range []string{"default", "prepend", "append"} {
+			if _, both := lists[other].Lookup(s.Code); both {
+				out = append(out, clash(values["supersede"].of(s.Code), values[other].of(s.Code),
+					fmt.Sprintf("of option %d (%v), which is superseded, nothing else counts", uint8(s.Code), s.Code)))
+			}
+		}
+	}
+	wanted := map[string][]dhcp4.Code{"request": values["request"].codes(), "require": values["require"].codes()}
+	if l.Host.MSRoutes {
+		wanted["ms-routes"] = []dhcp4.Code{dhcp4.MSRoutes.Code}
+	}
+	for _, c := range values["no-request"].codes() {
+		for _, setting := range []string{"request", "require", "ms-routes"} {
+			if slices.Contains(wanted[setting], c) {
+				out = append(out, clash(values[setting].of(c), values["no-request"].of(c),
+					fmt.Sprintf("option %d (%v) is wanted, and not asked for", uint8(c), c)))
+			}
+		}
+	}
 	return out
+}
+
+// codes are the options that a value is about, in its order.
+func (v Value) codes() (out []dhcp4.Code) {
+	for _, w := range v.Is {
+		name, _, _ := strings.Cut(w, "=")
+		if c, err := parseCode(name); err == nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// of is the part of a value that is about option c, where it is about several.
+func (v Value) of(c dhcp4.Code) Value {
+	if i := slices.Index(v.codes(), c); i >= 0 {
+		v.Is = v.Is[i : i+1]
+		if v.Each != nil {
+			v.Origin = v.Each[i]
+		}
+	}
+	return v
 }
 
 // plain writes a prefix as people do.

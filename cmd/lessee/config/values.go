@@ -76,7 +76,7 @@ func (s *Setting) checkWords(words []string) error {
 		}
 	}
 	switch {
-	case s.Kind == List:
+	case s.many():
 		return nil
 	case len(words) != 1:
 		return fmt.Errorf("given %d times; want one value", len(words))
