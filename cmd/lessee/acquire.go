@@ -41,7 +41,7 @@ lifetime, so that it goes by itself at expiry; routes (proto dhcp); the MTU;
 		Flags: join([]cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "take no lease and change nothing: print what the best offer would do"},
 			&cli.BoolFlag{Name: "no-apply", Usage: "take the lease and leave the host alone"},
-		}, gettingFlags(), waitFlags(time.Minute), identityFlags(), choiceFlags(), hostFlags(), stateFlags(), outputFlags()),
+		}, gettingFlags(), waitFlags(time.Minute), identityFlags(), choiceFlags(), hostFlags(), overrideFlags(), stateFlags(), outputFlags()),
 		Action: onLink(acquire),
 	}
 }
@@ -53,7 +53,7 @@ func acquire(ctx context.Context, s *settings) error {
 	if !s.noApply {
 		asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
 			st, err := c.Do(ctx, s.link, control.Reacquire)
-			return document{Result: "bound", Lease: st.Lease}, err
+			return document{Result: "bound", Lease: st.Lease, Overrides: st.Overrides}, err
 		})
 		if asked {
 			return err
@@ -70,7 +70,9 @@ func acquire(ctx context.Context, s *settings) error {
 		err = errors.Join(err, e.host.Down()) // it was set up for nothing
 	}
 	return e.done(err, func() document {
-		return document{Result: result, Lease: &l, Offers: agent.OffersOf(e.offers), Notes: e.notes(l)}
+		d := e.document(result, l)
+		d.Offers = agent.OffersOf(e.offers)
+		return d
 	})
 }
 
@@ -85,12 +87,15 @@ func (e *errand) done(err error, d func() document) error {
 	return e.print(d())
 }
 
-// notes are what of the lease was not followed, and why.
-func (e *errand) notes(l lease.Lease) (out []string) {
-	if e.host == nil {
-		return nil
+// document tells of a granted lease as it is used, and what of it is not
+// followed.
+func (e *errand) document(result string, granted lease.Lease) document {
+	l, overrides := e.use(granted)
+	d := document{Result: result, Lease: &l, Overrides: overrides}
+	if e.host != nil {
+		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
 	}
-	return refusals(netconf.PlanFor(l, e.host.Options()))
+	return d
 }
 
 func refusals(p netconf.Plan) (out []string) {
@@ -139,8 +144,9 @@ func showPlan(ctx context.Context, s *settings) error {
 	}
 	for _, of := range offers {
 		if of.Chosen {
-			p := netconf.PlanFor(of.Lease, options)
-			d := document{Result: "planned", Lease: &of.Lease, Plan: p.Steps(s.link), Notes: refusals(p)}
+			l, overrides := s.use(of.Lease)
+			p := netconf.PlanFor(l, options)
+			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: p.Steps(s.link), Notes: refusals(p)}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}

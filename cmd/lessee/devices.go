@@ -36,7 +36,8 @@ type opening struct {
 	link     string             // the kernel's name, or an alternative one
 	ns       *netconf.Namespace // where the link is; nil: here
 	conf     config.Link
-	machine  machine.Config // of conf; Link, ClientID and Rand are still open
+	policy   func() lease.Policy // what is made of leases
+	machine  machine.Config      // of conf; Link, ClientID and Rand are still open
 	stateDir string
 	runDir   string
 	control  string // the socket by which whoever holds the link can be asked; empty: none
@@ -70,6 +71,7 @@ type devices struct {
 	checker *arpcheck.Checker
 	host    *netconf.Host
 	store   *store.Link
+	policy  func() lease.Policy
 	machine machine.Config // with nothing left open
 	now     func() time.Time
 }
@@ -85,7 +87,7 @@ func (o *opening) find() (ifi socket.Link, err error) {
 
 // open opens what is needed. Close it, whatever comes.
 func (o *opening) open(ctx context.Context, ifi socket.Link) (d *devices, err error) {
-	d = &devices{ifi: ifi, now: o.now, machine: o.machine}
+	d = &devices{ifi: ifi, now: o.now, policy: o.policy, machine: o.machine}
 	steps := []func(context.Context, *devices) error{o.setIdentity, o.openHost, o.openConn, o.openChecker, o.openStore}
 	for _, step := range steps {
 		if err = step(ctx, d); err != nil {
@@ -210,7 +212,7 @@ func (d *devices) config() client.Config {
 		cfg.Prober = d.checker
 	}
 	if d.host != nil {
-		cfg.Configurator = d.host
+		cfg.Configurator = overrider{d.host, d.policy}
 	}
 	if d.store != nil {
 		cfg.Store = d.store
@@ -227,7 +229,8 @@ func (d *devices) remembered() (_ client.Remembered, why string, err error) {
 		why = r.Why
 		l = hint(l, d.now())
 	}
-	held := d.host != nil && !l.IsZero() && d.host.Holds(l)
+	used, _ := d.policy().Use(l)
+	held := d.host != nil && !l.IsZero() && d.host.Holds(used)
 	return client.Remembered{Lease: l, Held: held}, why, err
 }
 

@@ -33,7 +33,9 @@ type settings struct {
 
 	stateDir, runDir string
 
-	conf    config.Link
+	file    *config.File
+	flags   config.Flags
+	conf    config.Link    // of both
 	machine machine.Config // of conf; Link, ClientID and Rand are still open
 
 	dryRun, noApply bool
@@ -108,6 +110,7 @@ func (r *flagReader) readConfig(s *settings) {
 		return
 	}
 	flags := r.given()
+	s.file, s.flags = file, flags
 	var err error
 	s.conf, err = file.Link(kernelName(s.link), flags)
 	r.explain(file.Path, err)

@@ -136,6 +136,7 @@ func everything() agent.Status {
 			Options: options,
 		},
 		SecondsLeft: &left,
+		Overrides:   []agent.Override{{Code: 6, Name: "domain-name-servers", How: "prepend", Sent: "192.0.2.1", From: "--prepend", Why: "why not"}},
 		Problem:     &agent.Problem{Time: noon, Kind: "no server answered", Text: "no answer to 3 DHCPREQUEST"},
 		Events:      []agent.Event{event(1)},
 		Offers:      []agent.Offer{{Server: "192.0.2.1", Address: "192.0.2.140", Seconds: &seconds, Chosen: true, Why: "why", Options: options}},

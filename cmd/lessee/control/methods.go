@@ -103,7 +103,7 @@ func list(ctx context.Context, a Agent, _ nothing) (linksOf, error) {
 
 // short returns s without what does not fit a line.
 func short(s agent.Status) agent.Status {
-	s.Events, s.Offers = nil, nil
+	s.Events, s.Offers, s.Overrides = nil, nil, nil
 	if s.Lease != nil {
 		l := *s.Lease
 		l.Options = nil

@@ -109,6 +109,7 @@ func genStatus() *rapid.Generator[agent.Status] {
 				{Chosen: true, Seconds: pointer(rapid.Uint32().Draw(t, "seconds"))},
 			}
 			s.Refused = []agent.Refusal{{What: genText().Draw(t, "what"), Why: genText().Draw(t, "why")}}
+			s.Overrides = []agent.Override{{How: genText().Draw(t, "how"), Name: genText().Draw(t, "name"), Sent: genText().Draw(t, "sent"), From: genText().Draw(t, "from"), Why: genText().Draw(t, "why")}}
 			s.Counts = map[string]int{genText().Draw(t, "kind"): rapid.Int().Draw(t, "count")}
 		}
 		return s

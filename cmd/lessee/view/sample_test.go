@@ -87,6 +87,10 @@ func full() agent.Status {
 		{Address: "192.0.2.10/32", Why: "server identifier: not set"},
 	}
 	s.Refused = []agent.Refusal{{What: "mtu 68", Why: "smaller than the 576 bytes that every host must accept (RFC 2131, section 2)"}}
+	s.Overrides = []agent.Override{
+		{Code: 42, Name: "ntp-servers", How: "supersede", Sent: "192.0.2.1", From: "--supersede"},
+		{Code: 119, Name: "domain-search", How: "append", From: "/etc/lessee/lessee.toml:12 [link.enp3s0.override]"},
+	}
 	s.Counts = map[string]int{"bound": 1, "extended": 12, "no server answered": 3, "sent": 40}
 	return s
 }
