@@ -61,7 +61,6 @@ func addrList(least int) form[[]netip.Addr] {
 		},
 		show:    func(v []netip.Addr) string { return join(v) },
 		scan:    func(s string) ([]netip.Addr, error) { return scanEach(s, scanAddr) },
-		shape:   List,
 		example: "192.0.2.1,192.0.2.2",
 	}
 }
@@ -111,6 +110,5 @@ var addrPairs = form[[]netip.Addr]{
 		return addrs.parse(b)
 	},
 	write: addrs.write, show: addrs.show, scan: addrs.scan,
-	shape:   List,
 	example: "192.0.2.0,255.255.255.0",
 }

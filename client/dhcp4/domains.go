@@ -26,7 +26,6 @@ var domains = form[[]string]{
 	write:   func(b []byte, v []string) ([]byte, string) { return writeEach(b, v, writeDomain) },
 	show:    func(v []string) string { return join(v) },
 	scan:    func(s string) ([]string, error) { return scanEach(s, freeText.scan) },
-	shape:   List,
 	example: "example.com,example.org",
 }
 

@@ -16,7 +16,6 @@ type form[T any] struct {
 	show    func(v T) string             // for people
 	scan    func(text string) (T, error) // as people write it
 	data    func(v T) any                // for JSON; nil: v itself
-	shape   Shape                        // write must then append, see Join
 	example string                       // of what scan reads
 }
 

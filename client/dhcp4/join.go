@@ -1,5 +1,11 @@
 package dhcp4
 
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+)
+
 // A Shape is how an option's value is built, for those who write one or make a
 // longer one of two.
 type Shape uint8
@@ -14,33 +20,51 @@ const (
 	List // of things that people write as texts, with commas between them
 )
 
-// Example returns a value that Parse reads.
-func (opt Option[T]) Example() string { return opt.example }
-
-// Shape tells how the value is built.
-func (opt Option[T]) Shape() Shape { return opt.shape }
-
-// Join returns the value that says what a says, and then what b says. Both are
-// read and written anew: a compressed name (RFC 3397) means nothing behind
-// other bytes. The error is a *MalformedError: a or b cannot be read, the whole
-// could not, or the option has room for one thing only.
-func (opt Option[T]) Join(a, b []byte) ([]byte, error) {
-	if opt.shape != Text && opt.shape != List {
-		return nil, &MalformedError{opt.Code, "one value, to which none can be added"}
+// ShapeOf tells how the value of the option of s is built.
+func ShapeOf(s Spec) Shape {
+	switch s.(type) {
+	case Option[uint8], Option[uint16], Option[uint32], Option[int32]:
+		return Number
+	case Option[bool]:
+		return Bool
+	case Option[string], Option[[]byte]:
+		return Text
+	case Option[[]netip.Addr], Option[[]uint16], Option[[]string], Option[[]Route], Option[[]Code],
+		Option[[][]byte], Option[[]Resolver], Option[[]VendorData]:
+		return List
 	}
-	var out []byte
+	return Single
+}
+
+// Join returns the value of the option of s that says what a says, and then
+// what b says. The error is a *MalformedError: a or b cannot be read, the whole
+// could not, or the option has room for one thing only.
+func Join(s Spec, a, b []byte) ([]byte, error) {
+	if ShapeOf(s) != Text && ShapeOf(s) != List {
+		return nil, &MalformedError{s.OptionCode(), "one value, to which none can be added"}
+	}
 	for _, part := range [][]byte{a, b} {
-		v, err := opt.read(part)
-		if err != nil {
+		if _, err := s.Value(part); err != nil {
 			return nil, err
 		}
-		var why string
-		if out, why = opt.write(out, v); why != "" {
-			return nil, &MalformedError{opt.Code, why}
-		}
 	}
-	if _, err := opt.read(out); err != nil {
+	out := slices.Concat(a, b)
+	switch {
+	case ShapeOf(s) == Text:
+		out = slices.Concat(bytes.TrimRight(a, "\x00"), b)
+	case s.OptionCode() == DomainSearch.Code:
+		// A compressed name means nothing behind other bytes (RFC 3397).
+		out = append(uncompressed(a), uncompressed(b)...)
+	}
+	if _, err := s.Value(out); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// uncompressed writes names anew that can be read.
+func uncompressed(b []byte) []byte {
+	names, _ := domains.parse(b)
+	out, _ := domains.write(nil, names)
+	return out
 }

@@ -3,6 +3,8 @@ package dhcp4
 import (
 	"bytes"
 	"errors"
+	"reflect"
+	"strconv"
 	"testing"
 )
 
@@ -22,7 +24,7 @@ func TestJoinSaysOneValueAndThenTheOther(t *testing.T) {
 		s, _ := ByName(tc.option)
 		a, errA := s.Parse(tc.a)
 		b, errB := s.Parse(tc.b)
-		out, err := s.Join(a, b)
+		out, err := Join(s, a, b)
 		if err := errors.Join(errA, errB, err); err != nil {
 			t.Errorf("%s: %v", tc.option, err)
 			continue
@@ -41,7 +43,7 @@ func TestJoinWritesCompressedNamesAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := DomainSearch.Join(first, compressed)
+	out, err := Join(DomainSearch, first, compressed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func TestJoinRefusesWhatCannotBeOneValue(t *testing.T) {
 		{DomainName, "example.org", "..com"},
 	} {
 		var malformed *MalformedError
-		if out, err := tc.option.Join([]byte(tc.a), []byte(tc.b)); !errors.As(err, &malformed) || malformed.Code != tc.option.OptionCode() {
+		if out, err := Join(tc.option, []byte(tc.a), []byte(tc.b)); !errors.As(err, &malformed) || malformed.Code != tc.option.OptionCode() {
 			t.Errorf("%s: %x, %v", tc.option.OptionName(), out, err)
 		}
 	}
@@ -84,7 +86,7 @@ func FuzzJoin(f *testing.F) {
 			return
 		}
 		before := [][]byte{bytes.Clone(a), bytes.Clone(b)}
-		out, err := s.Join(a, b)
+		out, err := Join(s, a, b)
 		if !bytes.Equal(a, before[0]) || !bytes.Equal(b, before[1]) {
 			t.Fatalf("option %d: Join changed what it was given", code)
 		}
@@ -97,8 +99,38 @@ func FuzzJoin(f *testing.F) {
 		if err := errors.Join(errA, errB, err); err != nil {
 			t.Fatalf("option %d: %x and %x make %x: %v", code, a, b, out, err)
 		}
-		if s.Shape() == List && textA != "" && textB != "" && text != textA+","+textB { // option 68 may be empty
+		if ShapeOf(s) == List && textA != "" && textB != "" && text != textA+","+textB { // option 68 may be empty
 			t.Errorf("option %d: %q and %q make %q", code, textA, textB, text)
 		}
 	})
+}
+
+// Whoever adds a type of values has to say in which shape they are.
+func TestShapesAreThoseOfTheExamples(t *testing.T) {
+	for _, s := range Specs() {
+		want := Single
+		_, notNumber := strconv.Atoi(s.Example())
+		b, err := s.Parse(s.Example())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := s.Value(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch v := reflect.ValueOf(v); {
+		case s.OptionName() == "dhcp-message-type", s.OptionName() == "dhcp-client-identifier": // numbers, and digits, of their own
+		case v.Kind() == reflect.Bool && s.OptionName() != "rapid-commit":
+			want = Bool
+		case notNumber == nil:
+			want = Number
+		case v.Kind() == reflect.Slice && v.Type() != reflect.TypeFor[hex]():
+			want = List
+		case v.Kind() == reflect.String, v.Type() == reflect.TypeFor[hex]():
+			want = Text
+		}
+		if got := ShapeOf(s); got != want {
+			t.Errorf("%s, such as %s: shape %d, want %d", s.OptionName(), s.Example(), got, want)
+		}
+	}
 }

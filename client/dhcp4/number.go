@@ -42,7 +42,6 @@ func number[T unsigned](least T) form[T] {
 			n, err := strconv.ParseUint(s, 0, 8*size)
 			return T(n), bare(err)
 		},
-		shape:   Number,
 		example: strconv.Itoa(max(int(least), 64)),
 	}
 }
@@ -64,7 +63,6 @@ var seconds32 = form[int32]{
 	write:   func(b []byte, v int32) ([]byte, string) { return u32.write(b, uint32(v)) },
 	show:    func(v int32) string { return strconv.Itoa(int(v)) },
 	scan:    func(s string) (int32, error) { n, err := strconv.ParseInt(s, 10, 32); return int32(n), bare(err) },
-	shape:   Number,
 	example: "3600",
 }
 
@@ -83,7 +81,6 @@ var u16s = form[[]uint16]{
 	write:   func(b []byte, v []uint16) ([]byte, string) { return writeEach(b, v, u16.write) },
 	show:    func(v []uint16) string { return join(v) },
 	scan:    func(s string) ([]uint16, error) { return scanEach(s, u16.scan) },
-	shape:   List,
 	example: "68,296,1492",
 }
 
@@ -103,7 +100,6 @@ var boolean = form[bool]{
 	},
 	show:    strconv.FormatBool,
 	scan:    func(s string) (bool, error) { v, err := strconv.ParseBool(s); return v, bare(err) },
-	shape:   Bool,
 	example: "true",
 }
 
@@ -119,6 +115,5 @@ var flag = form[struct{}]{
 	show:    func(struct{}) string { return "yes" },
 	scan:    func(string) (struct{}, error) { return struct{}{}, nil },
 	data:    func(struct{}) any { return true },
-	shape:   Bool,
 	example: "yes",
 }

@@ -80,13 +80,6 @@ type Spec interface {
 
 	// Example returns a value that Parse reads.
 	Example() string
-
-	// Shape tells how the value is built.
-	Shape() Shape
-
-	// Join returns the value that says what a says, and then what b says.
-	// The error says that there is no such value.
-	Join(a, b []byte) ([]byte, error)
 }
 
 // OptionCode returns opt.Code.
@@ -131,6 +124,9 @@ func (opt Option[T]) Parse(text string) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// Example returns a value that Parse reads.
+func (opt Option[T]) Example() string { return opt.example }
 
 // ByCode returns the row of option c.
 func ByCode(c Code) (Spec, bool) {

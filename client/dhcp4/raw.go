@@ -33,7 +33,6 @@ func raw(least int) form[[]byte] {
 		show:    func(v []byte) string { return fmt.Sprintf("0x%x", v) },
 		scan:    scanHex,
 		data:    func(v []byte) any { return hex(v) },
-		shape:   Text,
 		example: "0x" + strings.Repeat("01", max(least, 4)),
 	}
 }
@@ -83,7 +82,6 @@ var codes = form[[]Code]{
 	scan: func(s string) ([]Code, error) {
 		return scanEach(s, func(s string) (Code, error) { n, err := u8.scan(s); return Code(n), err })
 	},
-	shape:   List,
 	example: "1,3,6",
 }
 

@@ -63,7 +63,6 @@ var classless = form[[]Route]{
 	},
 	show:    func(v []Route) string { return join(v) },
 	scan:    func(s string) ([]Route, error) { return scanEach(s, scanRoute) },
-	shape:   List,
 	example: "10.0.0.0/8 via 192.0.2.1",
 }
 
@@ -100,7 +99,6 @@ var classful = form[[]Route]{
 	},
 	show:    func(v []Route) string { return join(v) },
 	scan:    func(s string) ([]Route, error) { return scanEach(s, scanRoute) },
-	shape:   List,
 	example: "10.0.0.0/8 via 192.0.2.1",
 }
 

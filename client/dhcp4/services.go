@@ -115,7 +115,6 @@ var resolvers = form[[]Resolver]{
 	},
 	data: func(v []Resolver) any { return v },
 	// Name only: the addresses are to be looked up.
-	shape:   List,
 	example: "1 dot.example.com 192.0.2.53",
 }
 

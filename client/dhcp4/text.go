@@ -37,7 +37,6 @@ var freeText = form[string]{
 	show:    func(v string) string { return v },
 	scan:    func(s string) (string, error) { return s, nil },
 	data:    func(v string) any { return printable(v) },
-	shape:   Text,
 	example: "text",
 }
 
@@ -55,7 +54,6 @@ var hostName = form[string]{
 	write:   freeText.write,
 	show:    freeText.show,
 	scan:    freeText.scan,
-	shape:   Text,
 	example: "host.example",
 }
 

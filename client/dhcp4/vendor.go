@@ -57,7 +57,6 @@ var vendorData = form[[]VendorData]{
 		})
 	},
 	data:    func(v []VendorData) any { return strs(v) },
-	shape:   List,
 	example: "4491:0x0101",
 }
 
@@ -95,7 +94,6 @@ var userClass = form[[][]byte]{
 		return scanEach(s, func(s string) ([]byte, error) { return []byte(s), nil })
 	},
 	data:    func(v [][]byte) any { return classes(v) },
-	shape:   List,
 	example: "accounting",
 }
 

@@ -148,7 +148,7 @@ func readable(o dhcp4.RawOption) bool {
 // joined is a value that says both; of an unknown option, the bytes of both.
 func joined(c dhcp4.Code, a, b []byte) ([]byte, error) {
 	if s, known := dhcp4.ByCode(c); known {
-		return s.Join(a, b)
+		return dhcp4.Join(s, a, b)
 	}
 	return slices.Concat(a, b), nil
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -109,7 +109,7 @@ func (a *asker) list(ctx context.Context) (list []agent.Status, err error) {
 		list = append(list, part...)
 		return err
 	})
-	slices.SortFunc(list, func(x, y agent.Status) int { return strings.Compare(x.Link, y.Link) })
+	sort.Slice(list, func(i, j int) bool { return list[i].Link < list[j].Link })
 	return list, err
 }
 

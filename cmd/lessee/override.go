@@ -17,7 +17,8 @@ import (
 // the configuration has its options. So another policy needs no packet.
 
 // An overrider puts a policy between a client and the host. The policy is asked
-// for each time: a reload may have changed it.
+// for each time: a reload may have changed it. What is withdrawn is what is
+// there, whatever the policy was.
 type overrider struct {
 	client.Configurator
 	policy func() lease.Policy
@@ -27,12 +28,6 @@ type overrider struct {
 func (o overrider) Apply(ctx context.Context, l lease.Lease) error {
 	used, _ := o.policy().Use(l)
 	return o.Configurator.Apply(ctx, used)
-}
-
-// Withdraw undoes what was applied for l.
-func (o overrider) Withdraw(ctx context.Context, l lease.Lease) error {
-	used, _ := o.policy().Use(l)
-	return o.Configurator.Withdraw(ctx, used)
 }
 
 // policyOf returns what asks for a link's policy in the plan that is in force.
@@ -68,21 +63,22 @@ func (p *plan) current() *plan {
 // use returns what is used of a link's lease, and what of that is not as the
 // server sent it.
 func (p *plan) use(name string, policy lease.Policy, l lease.Lease) (lease.Lease, []agent.Override) {
-	used, list := policy.Use(l)
-	if len(list) == 0 {
-		return used, nil
-	}
 	now := p.current()
-	return used, overridesOf(list, now.file, name, now.flags)
+	return used(policy, l, now.file, name, now.flags)
 }
 
 // use is what a command uses of a lease.
 func (s *settings) use(l lease.Lease) (lease.Lease, []agent.Override) {
-	used, list := s.conf.Policy.Use(l)
+	return used(s.conf.Policy, l, s.file, s.conf.Name, s.flags)
+}
+
+// used is what a policy that file and flags have of a link uses of a lease.
+func used(policy lease.Policy, l lease.Lease, file *config.File, name string, flags config.Flags) (lease.Lease, []agent.Override) {
+	l, list := policy.Use(l)
 	if len(list) == 0 {
-		return used, nil
+		return l, nil
 	}
-	return used, overridesOf(list, s.file, s.conf.Name, s.flags)
+	return l, overridesOf(list, file, name, flags)
 }
 
 // overridesOf tells of overrides with their places in file or flags.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
 )
 
 // Contradictions: settings that are right by themselves and cannot both be
@@ -47,24 +48,24 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 
 // optionClashes finds options of which two settings say what cannot both be.
 func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
-	lists := map[string]dhcp4.Options{"default": l.Policy.Default, "prepend": l.Policy.Prepend, "append": l.Policy.Append}
+	add := func(a, b string, c dhcp4.Code, format string) {
+		out = append(out, clash(values[a].of(c), values[b].of(c), fmt.Sprintf(format, uint8(c), c)))
+	}
 	for _, s := range l.Policy.Supersede {
-		for _, other := range []string{"default", "prepend", "append"} {
-			if _, both := lists[other].Lookup(s.Code); both {
-				out = append(out, clash(values["supersede"].of(s.Code), values[other].of(s.Code),
-					fmt.Sprintf("of option %d (%v), which is superseded, nothing else counts", uint8(s.Code), s.Code)))
+		for _, how := range []lease.How{lease.Default, lease.Prepend, lease.Append} {
+			if _, both := listOf(&l.Policy, how).Lookup(s.Code); both {
+				add("supersede", string(how), s.Code, "of option %d (%v), which is superseded, nothing else counts")
 			}
 		}
 	}
-	wanted := map[string][]dhcp4.Code{"request": values["request"].codes(), "require": values["require"].codes()}
-	if l.Host.MSRoutes {
-		wanted["ms-routes"] = []dhcp4.Code{dhcp4.MSRoutes.Code}
-	}
 	for _, c := range values["no-request"].codes() {
 		for _, setting := range []string{"request", "require", "ms-routes"} {
-			if slices.Contains(wanted[setting], c) {
-				out = append(out, clash(values[setting].of(c), values["no-request"].of(c),
-					fmt.Sprintf("option %d (%v) is wanted, and not asked for", uint8(c), c)))
+			wanted := slices.Contains(values[setting].codes(), c)
+			if setting == "ms-routes" {
+				wanted = l.Host.MSRoutes && c == dhcp4.MSRoutes.Code
+			}
+			if wanted {
+				add(setting, "no-request", c, "option %d (%v) is wanted, and not asked for")
 			}
 		}
 	}

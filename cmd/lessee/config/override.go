@@ -1,10 +1,10 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -15,24 +15,26 @@ import (
 // What is made of the options that servers send. A table of them is, as words,
 // a list of NAME=VALUE, as flags have it.
 
-// setPolicy sets one list of a link's policy, in the order of the options'
-// numbers.
+// setPolicy sets one list of a link's policy.
 func setPolicy(how lease.How) func(*target, []string) error {
-	return func(t *target, words []string) error {
-		list := listOf(&t.link.Policy, how)
-		for _, w := range words {
-			o, err := parseOverride(how, w)
-			if _, twice := list.Lookup(o.Code); err == nil && twice {
-				err = fmt.Errorf("option %d is there twice", uint8(o.Code))
-			}
-			if err != nil {
-				return about(w, err)
-			}
-			list.Put(o.Code, o.Value)
+	return func(t *target, words []string) error { return parseOverrides(listOf(&t.link.Policy, how), how, words) }
+}
+
+// parseOverrides reads NAME=VALUE of each word, in the order of the options'
+// numbers.
+func parseOverrides(list *dhcp4.Options, how lease.How, words []string) error {
+	for _, w := range words {
+		o, err := parseOverride(how, w)
+		if _, twice := list.Lookup(o.Code); err == nil && twice {
+			err = fmt.Errorf("option %d is there twice", uint8(o.Code))
 		}
-		slices.SortFunc(*list, func(a, b dhcp4.RawOption) int { return int(a.Code) - int(b.Code) })
-		return nil
+		if err != nil {
+			return about(w, err)
+		}
+		list.Put(o.Code, o.Value)
 	}
+	sort.Slice(*list, func(i, j int) bool { return (*list)[i].Code < (*list)[j].Code })
+	return nil
 }
 
 // listOf is the list of a policy that goes one way.
@@ -63,7 +65,7 @@ func parseOverride(how lease.How, word string) (o dhcp4.RawOption, err error) {
 		return o, nil
 	case value == "":
 		return o, fmt.Errorf("nothing to %s; only what is superseded may be nothing", how)
-	case (how == lease.Prepend || how == lease.Append) && known && spec.Shape() != dhcp4.List && spec.Shape() != dhcp4.Text:
+	case (how == lease.Prepend || how == lease.Append) && known && dhcp4.ShapeOf(spec) != dhcp4.List && dhcp4.ShapeOf(spec) != dhcp4.Text:
 		return o, fmt.Errorf("option %d (%v) is one value, to which none can be added; supersede or default sets it", uint8(o.Code), o.Code)
 	}
 	if o.Value, err = parseOption(o.Code, value); err == nil && known {
@@ -115,11 +117,9 @@ func (r *reader) options(v any, path []string) (words []string, each []Origin, p
 	if len(list) < len(table) {
 		return nil, nil, nil
 	}
-	slices.SortFunc(list, func(a, b entry) int {
-		if a.code != b.code {
-			return int(a.code) - int(b.code)
-		}
-		return cmp.Or(a.key.Line-b.key.Line, a.key.Col-b.key.Col)
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return a.code < b.code || a.code == b.code && a.key.before(b.key)
 	})
 	words = []string{}
 	for _, e := range list {
@@ -147,7 +147,7 @@ func (e *entry) read(name string, v any) (place Origin, err error) {
 // hexadecimal digits.
 func shapeOf(c dhcp4.Code) (shape dhcp4.Shape, example string) {
 	if s, known := dhcp4.ByCode(c); known {
-		return s.Shape(), s.Example()
+		return dhcp4.ShapeOf(s), s.Example()
 	}
 	return dhcp4.Text, "0x0a0b"
 }
