@@ -82,13 +82,7 @@ func (a *applier) prepare() (err error) {
 	} else {
 		a.after.Addresses = []Address{want}
 	}
-	for _, r := range a.plan.Routes {
-		if f, there := a.view.blocked(r); there && !slices.Contains(a.before.Routes, r) {
-			a.leaveRoute(r, f.here && f.Gateway == r.Gateway)
-			continue
-		}
-		a.after.Routes = append(a.after.Routes, r)
-	}
+	a.planRoutes()
 	both := a.before
 	both.Addresses = slices.Concat(a.before.Addresses, a.after.Addresses)
 	both.Routes = slices.Clone(a.before.Routes)

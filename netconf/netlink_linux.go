@@ -218,6 +218,9 @@ func (k *netlinkKernel) route(r Route) *netlink.Route {
 	} else {
 		out.Scope = netlink.SCOPE_LINK
 	}
+	if r.OnLink {
+		out.Flags = int(netlink.FLAG_ONLINK)
+	}
 	return out
 }
 
@@ -234,7 +237,7 @@ func (k *netlinkKernel) routes(others func(key) bool) (out []kernelRoute, err er
 				dest = prefixOf(r.Dst)
 			}
 			have := kernelRoute{
-				Route: Route{Dest: dest, Gateway: addrOf(r.Gw), Src: addrOf(r.Src), Metric: r.Priority},
+				Route: Route{Dest: dest, Gateway: addrOf(r.Gw), OnLink: r.Flags&int(netlink.FLAG_ONLINK) != 0, Src: addrOf(r.Src), Metric: r.Priority},
 				here:  r.LinkIndex == k.index(),
 				plain: r.Type == unix.RTN_UNICAST && len(r.MultiPath) == 0 && r.Via == nil && r.Encap == nil,
 				proto: int(r.Protocol),
