@@ -48,5 +48,5 @@
 // name. With [AutoMetric] several links on one network do not get in each
 // other's way.
 //
-// Only netlink_linux.go and watch_linux.go speak to the kernel by netlink.
+// Only the files that end in _linux.go speak to the kernel by netlink.
 package netconf

@@ -61,6 +61,7 @@ type Host struct {
 	isWritten bool
 
 	options Options           // as the link decides them
+	inVRF   bool              // the link belongs to a VRF
 	badMTU  int               // that the link does not take
 	told    map[string]string // see news
 	changes atomic.Uint64
@@ -205,5 +206,6 @@ func (h *Host) Leftover() bool {
 		return true
 	}
 	list, err := h.kernel.addrs()
-	return err == nil && slices.ContainsFunc(list, h.owns)
+	rules, errRules := h.rules()
+	return err == nil && slices.ContainsFunc(list, h.owns) || errRules == nil && slices.ContainsFunc(rules, h.ownsRule)
 }

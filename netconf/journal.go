@@ -16,6 +16,7 @@ const (
 	toldAddress  = "address"
 	toldMTU      = "mtu"
 	toldRefused  = "refused"
+	toldSource   = "source routing"
 )
 
 // news reports whether text is not what was told of this kind before. Renewals

@@ -14,16 +14,22 @@ import (
 // but the MTU and option 249.
 type Options struct {
 	Metric   int         // of all routes; AutoMetric: by the link, see Config.OptionsOn
+	Table    int         // of all routes; 0: main; AutoTable: by the link
 	Received RoutePolicy // which of the routes that a server sends are followed
 	MTU      bool        // follow option 26
 	MSRoutes bool        // follow option 249 if option 121 is absent
+
+	SourceRouting SourceRouting
+	Source        Source // what SourceRouting comes to on the link; Host.Apply decides it
 }
 
 // A Plan is what a host should hold for a lease.
 type Plan struct {
 	Address Address
 	Routes  []Route // in the order in which they can be added
-	MTU     int     // bytes; 0 leaves it alone
+	Rules   []Rule
+	Sysctls []Sysctl // of the link
+	MTU     int      // bytes; 0 leaves it alone
 	Resolv  resolv.Config
 	Reasons []Reason  // which option put each of these there
 	Refused []Refusal // what of the lease is not followed
@@ -43,6 +49,7 @@ type Route struct {
 	OnLink  bool         `json:"onlink,omitempty"` // the gateway is on the link, though no route says so
 	Src     netip.Addr   `json:"source"`           // preferred source
 	Metric  int          `json:"metric,omitempty"`
+	Table   int          `json:"table,omitempty"` // 0: main
 }
 
 // String returns the route as ip-route(8) takes it, less the device.
@@ -60,6 +67,9 @@ func (r Route) String() string {
 	text += " src " + r.Src.String()
 	if r.Metric != 0 {
 		text += fmt.Sprintf(" metric %d", r.Metric)
+	}
+	if r.Table != 0 {
+		text += fmt.Sprintf(" table %d", r.Table)
 	}
 	return text
 }
@@ -83,6 +93,7 @@ const (
 	KindAddress Kind = "address"
 	KindRoute   Kind = "route"
 	KindRule    Kind = "rule"
+	KindSysctl  Kind = "sysctl"
 	KindMTU     Kind = "mtu"
 	KindServer  Kind = "name server"
 	KindDomain  Kind = "domain" // one that names are searched in
@@ -99,13 +110,15 @@ type Refusal struct {
 const minMTU = 576
 
 // PlanFor returns what a host should hold for l. It knows no link, so an
-// [AutoMetric] that nobody has resolved is 0.
+// [AutoMetric] that nobody has resolved is 0, an [AutoTable] the main table, and
+// there is source routing only if Source says where.
 func PlanFor(l lease.Lease, o Options) Plan {
-	p := &planner{lease: l, options: o, metric: max(o.Metric, 0)}
+	p := &planner{lease: l, options: o, metric: max(o.Metric, 0), table: max(o.Table, 0)}
 	p.address()
 	p.subnet()
 	p.routes()
 	p.settle()
+	p.bySource()
 	p.mtu()
 	p.names()
 	p.ignored()
@@ -175,6 +188,12 @@ func (p Plan) Steps(link string) (out []string) {
 	out = append(out, fmt.Sprintf("ip address add %v dev %s noprefixroute%s", p.Address.Prefix, link, life))
 	for _, r := range p.Routes {
 		out = append(out, fmt.Sprintf("ip route add %v dev %s proto dhcp", r, link))
+	}
+	for _, r := range p.Rules {
+		out = append(out, fmt.Sprintf("ip rule add %v protocol dhcp", r))
+	}
+	for _, s := range p.Sysctls {
+		out = append(out, fmt.Sprintf("sysctl net.ipv4.conf.%s.%v", sysctlLink(link), s))
 	}
 	if p.MTU != 0 {
 		out = append(out, fmt.Sprintf("ip link set %s mtu %d", link, p.MTU))

@@ -14,6 +14,7 @@ type planner struct {
 	lease    lease.Lease
 	options  Options
 	metric   int
+	table    int
 	received int      // routes that the server sent and that are followed, the default route aside
 	sources  []source // of the routes
 }
@@ -177,7 +178,7 @@ func (p *planner) via(dest netip.Prefix, gw netip.Addr, from source) bool {
 
 // add adds a route once, and reports whether it is new.
 func (p *planner) add(r Route, from source) bool {
-	r.Metric = p.metric
+	r.Metric, r.Table = p.metric, p.table
 	for _, have := range p.Routes {
 		if have.Dest == r.Dest {
 			if have != r {

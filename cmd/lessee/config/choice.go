@@ -129,6 +129,27 @@ func setWidest(t *target, words []string) (err error) {
 	return err
 }
 
+func setTable(t *target, words []string) (err error) {
+	n := 0
+	switch words[0] {
+	case "auto":
+		n = netconf.AutoTable
+	case "main":
+	default:
+		n, err = parseNumber(words[0])
+		if err == nil && !netconf.IsTable(n) {
+			err = errors.New("that table is the kernel's own")
+		}
+	}
+	t.link.Host.Table = n
+	return err
+}
+
+func setSourceRouting(t *target, words []string) error {
+	t.link.Host.SourceRouting = netconf.SourceRouting(words[0])
+	return nil
+}
+
 func setOnStop(t *target, words []string) error {
 	t.link.OnStop = OnStop(words[0])
 	return nil

@@ -149,6 +149,8 @@ initial-delay = "10s"
 no-server = "fail"
 metric = 100
 resolv-conf = "none"
+table = 100
+source-routing = "on"
 routes = "default"
 allow-route = ["169.254.169.254", "0.0.0.0/0"]
 deny-route = ["10.8.0.0/16"]
@@ -165,6 +167,7 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
 	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
+	want.Host.Table, want.Host.SourceRouting = 100, netconf.SourceOn
 	want.Host.Received = netconf.RoutePolicy{
 		Follow: netconf.FollowDefault, Max: 64, Widest: 16,
 		Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("169.254.169.254/32")},

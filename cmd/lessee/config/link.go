@@ -102,6 +102,10 @@ var linkRows = []row{
 
 	{Setting{Name: "metric", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto"}, Example: "100",
 		Usage: "of all routes: `NUMBER`, or auto"}, setMetric},
+	{Setting{Name: "table", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto", "main"}, Example: "100",
+		Usage: "of all routes: `NUMBER`, main, or auto: that of the VRF that the link belongs to, else main"}, setTable},
+	{Setting{Name: "source-routing", Group: Host, Default: one("auto"), Words: []string{"auto", "on", "off"}, Example: "on",
+		Usage: "what the link's address sends leaves by the link: on, off, or `auto`: where another link has an address of the same subnet"}, setSourceRouting},
 	{Setting{Name: "resolv-conf", Kind: Path, Group: Host, Default: one("/etc/resolv.conf"), Words: []string{"none"}, Example: "/etc/resolv.conf",
 		Usage: "write name servers to `FILE`; none leaves them alone"}, text(func(t *target) *string { return &t.link.ResolvConf })},
 	{Setting{Name: "routes", Group: Host, Default: one("all"), Words: []string{"all", "default", "none"}, Example: "default",
