@@ -60,7 +60,7 @@ func (a *applier) run() error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setSysctls, a.setMTU, a.names} {
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setSysctls, a.setMTU, a.setNames} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -68,6 +68,14 @@ func (a *applier) run() error {
 	a.record = a.after
 	a.save()
 	return nil
+}
+
+// setNames hands the name servers to the resolver.
+func (a *applier) setNames() error {
+	if a.dry != nil {
+		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
+	}
+	return a.names()
 }
 
 // prepare decides what is ours to change, and writes down all of it before the

@@ -90,6 +90,7 @@ type Kind string
 
 // The kinds.
 const (
+	KindLink    Kind = "link"
 	KindAddress Kind = "address"
 	KindRoute   Kind = "route"
 	KindRule    Kind = "rule"

@@ -43,6 +43,14 @@ func (h *Host) isOwnTable(table int) bool {
 	return n >= 0 && n%sourceStride == 0 && n/sourceStride < sourceTries
 }
 
+// indexOfTable is the index of the link that a table is for; 0 for none.
+func indexOfTable(table int) int {
+	if n := table - sourceTables; n > 0 && n/sourceStride < sourceTries {
+		return n % sourceStride
+	}
+	return 0
+}
+
 // chooseSource returns numbers that nobody else uses, or none.
 func (h *Host) chooseSource(rules []kernelRule, routes []kernelRoute) Source {
 	table, priority := 0, 0
@@ -72,9 +80,7 @@ func (h *Host) chooseSource(rules []kernelRule, routes []kernelRoute) Source {
 // own, and own is in its.
 func (h *Host) sharesSubnet(own netip.Prefix) (bool, error) {
 	others, err := h.kernel.elsewhere()
-	return slices.ContainsFunc(others, func(o netip.Prefix) bool {
-		return o.Bits() < 32 && own.Bits() < 32 && own.Contains(o.Addr()) && o.Contains(own.Addr())
-	}), err
+	return slices.ContainsFunc(others, func(o netip.Prefix) bool { return sameSubnet(own, o) }), err
 }
 
 // bySource plans a second set of the routes, in the link's own table, and the

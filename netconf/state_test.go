@@ -9,13 +9,21 @@ import (
 	"strings"
 )
 
-// The kernel counts lifetimes, and tells a link's queue only when it has one.
-var passing = regexp.MustCompile(` +valid_lft \S+ preferred_lft \S+| qdisc \S+| qlen \d+`)
+// The kernel counts lifetimes, notices carriers when it has time, and tells a
+// link's queue only when it has one.
+var passing = regexp.MustCompile(` +valid_lft \S+ preferred_lft \S+| qdisc \S+| qlen \d+|NO-CARRIER,|,LOWER_UP| state \S+`)
 
 // full is everything that the kernel has in the host's namespace: links with
 // flags and MTU, addresses, routes of all tables, rules, permanent neighbours,
 // and all parameters of IPv4. And the resolver's file.
 func (r *rig) full() string {
+	r.t.Helper()
+	text, err := os.ReadFile(r.resolvConf())
+	r.must(err)
+	return r.inKernel() + string(text)
+}
+
+func (r *rig) inKernel() string {
 	r.t.Helper()
 	var b strings.Builder
 	r.m.Must(func() error {
@@ -34,9 +42,7 @@ func (r *rig) full() string {
 		}
 		return err
 	})
-	text, err := os.ReadFile(r.resolvConf())
-	r.must(err)
-	return b.String() + string(text)
+	return b.String()
 }
 
 // isFull demands that the host is as it was.
