@@ -128,6 +128,13 @@ func (e *errand) acquire(ctx context.Context) (l lease.Lease, result string, err
 	return l, "bound", err
 }
 
+func texts(steps []netconf.Step) (out []string) {
+	for _, step := range steps {
+		out = append(out, step.Do)
+	}
+	return out
+}
+
 // showPlan prints what the best offer would do to the host. It takes no lease.
 func showPlan(ctx context.Context, s *settings) error {
 	s.machine.Survey = true
@@ -138,15 +145,20 @@ func showPlan(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	options, err := s.hostConfig().OptionsOn(s.link)
+	cfg := s.hostConfig()
+	cfg.RunDir, cfg.StateDir, cfg.Now = s.runDir, s.stateDir, client.BootTime()
+	host, err := netconf.Look(s.link, cfg)
 	if err != nil {
 		return err
 	}
 	for _, of := range offers {
 		if of.Chosen {
 			l, overrides := s.use(of.Lease)
-			p := netconf.PlanFor(l, options)
-			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: p.Steps(s.link), Notes: refusals(p)}
+			steps, err := host.Difference(ctx, l)
+			if err != nil {
+				return err
+			}
+			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: texts(steps), Notes: refusals(netconf.PlanFor(l, host.Options()))}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}

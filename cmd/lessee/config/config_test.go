@@ -14,6 +14,7 @@ import (
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/netconf"
 )
 
 // parse reads a file that is good.
@@ -150,6 +151,13 @@ initial-delay = "10s"
 no-server = "fail"
 metric = 100
 resolv-conf = "none"
+table = 100
+source-routing = "on"
+routes = "default"
+allow-route = ["169.254.169.254", "0.0.0.0/0"]
+deny-route = ["10.8.0.0/16"]
+max-routes = 64
+widest-subnet = 16
 ms-routes = true
 mtu = false
 carrier-delay = "5s"
@@ -170,6 +178,12 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
 	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
+	want.Host.Table, want.Host.SourceRouting = 100, netconf.SourceOn
+	want.Host.Received = netconf.RoutePolicy{
+		Follow: netconf.FollowDefault, Max: 64, Widest: 16,
+		Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("169.254.169.254/32")},
+		Deny:  []netip.Prefix{netip.MustParsePrefix("10.8.0.0/16")},
+	}
 	m := &want.Machine
 	m.Link.Broadcast = true
 	m.VendorClass, m.UserClass = "phone", [][]byte{[]byte("a"), []byte("b")}

@@ -20,11 +20,22 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 	for _, v := range values {
 		byName[v.Name] = v
 	}
+	within := func(allowed, denied netip.Prefix) bool {
+		return denied.Bits() <= allowed.Bits() && denied.Contains(allowed.Addr())
+	}
 	for _, allowed := range l.Machine.Allow {
 		for _, denied := range l.Machine.Deny {
-			if denied.Bits() <= allowed.Bits() && denied.Contains(allowed.Addr()) {
+			if within(allowed, denied) {
 				out = append(out, clash(byName["allow-server"], byName["deny-server"],
 					fmt.Sprintf("%s is allowed and %s is denied, so no offer from there is ever good", plain(allowed), plain(denied))))
+			}
+		}
+	}
+	for _, allowed := range l.Host.Received.Allow {
+		for _, denied := range l.Host.Received.Deny {
+			if within(allowed, denied) && (denied.Bits() > 0 || allowed.Bits() == 0) { // /0 is the default route alone
+				out = append(out, clash(byName["allow-route"], byName["deny-route"],
+					fmt.Sprintf("%s is allowed and %s is denied, which wins", plain(allowed), plain(denied))))
 			}
 		}
 	}

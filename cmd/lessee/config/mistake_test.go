@@ -146,6 +146,10 @@ func TestContradictions(t *testing.T) {
 			[]string{"4:1: deny-server: contradicts allow-server (f:2): 192.0.2.1 is allowed and 192.0.2.1 is denied, so no offer from there is ever good"}},
 		{"[defaults]\nallow-server = ['192.0.2.1']\n[link.'e*']\ndeny-server = ['192.0.2.1']",
 			[]string{"4:1: deny-server: contradicts allow-server (f:2): 192.0.2.1 is allowed and 192.0.2.1 is denied, so no offer from there is ever good"}},
+		{"[defaults]\nallow-route = ['10.8.0.1']\ndeny-route = ['10.8.0.0/16']",
+			[]string{"3:1: deny-route: contradicts allow-route (f:2): 10.8.0.1 is allowed and 10.8.0.0/16 is denied, which wins"}},
+		{"[defaults]\nallow-route = ['0.0.0.0/0']\ndeny-route = ['0.0.0.0/0']",
+			[]string{"3:1: deny-route: contradicts allow-route (f:2): 0.0.0.0/0 is allowed and 0.0.0.0/0 is denied, which wins"}},
 		{"[defaults]\nvendor-class = 'a'\noption = ['vendor-class-identifier=b']",
 			[]string{"3:1: option: contradicts vendor-class (f:2): both say what option 60 is"}},
 		{"[link.a.override]\nsupersede = { routers = [], interface-mtu = 1400 }\ndefault = { domain-name = 'a',\n26 = 1500 }\nprepend.routers = ['192.0.2.1']",
@@ -185,6 +189,7 @@ func TestNoContradictions(t *testing.T) {
 		"[link.a]\nrequest-address = '192.0.2.7'\n[link.'a@b']\nrequest-address = '192.0.2.7'",
 		"[defaults]\nprobe = 'off'\ndefence = 'always'", // it is announced and watched all the same
 		"[defaults]\nclient-id = 'none'\non-stop = 'release'",
+		"[defaults]\nallow-route = ['10.0.0.0/8']\ndeny-route = ['0.0.0.0/0', '10.8.0.0/16']", // all but the default route, and but a part
 		"[defaults]\noption = ['vendor-class-identifier=b']\nhostname = 'x'",
 	} {
 		parse(t, text)

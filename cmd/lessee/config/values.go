@@ -62,6 +62,18 @@ func parseNumber(word string) (int, error) {
 	return int(n), nil
 }
 
+// positive sets a field that is a number above 0.
+func positive(field func(*target) *int) func(*target, []string) error {
+	return func(t *target, words []string) (err error) {
+		n, err := parseNumber(words[0])
+		if err == nil && n == 0 {
+			err = errors.New("want 1 or more")
+		}
+		*field(t) = n
+		return err
+	}
+}
+
 // maxWord bounds a text: nothing longer fits an option, nor a path.
 const maxWord = 4096
 
