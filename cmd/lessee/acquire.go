@@ -34,12 +34,14 @@ lifetime, so that it goes by itself at expiry; routes (proto dhcp); the MTU;
 
    lessee acquire eth0
    lessee acquire eth0 --dry-run           what would be done?
+   lessee acquire eth0 --explain           where does it all come from?
    lessee acquire eth0 --no-apply --format json
    lease=$(lessee acquire eth0 --format env) && eval "$lease" && echo "$LESSEE_ADDRESS"
    lessee acquire eth0 --probe rfc5227 --timeout 5m
    lessee acquire eth0 --require routers --deny-server 192.0.2.66`,
 		Flags: join([]cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "take no lease and change nothing: print what the best offer would do"},
+			&cli.BoolFlag{Name: "explain", Usage: "tell of everything on the host where it comes from, and of what is not followed why"},
 			&cli.BoolFlag{Name: "no-apply", Usage: "take the lease and leave the host alone"},
 		}, gettingFlags(), waitFlags(time.Minute), identityFlags(), choiceFlags(), hostFlags(), overrideFlags(), stateFlags(), outputFlags()),
 		Action: onLink(acquire),
@@ -47,13 +49,22 @@ lifetime, so that it goes by itself at expiry; routes (proto dhcp); the MTU;
 }
 
 func acquire(ctx context.Context, s *settings) error {
+	if s.explain && (s.dryRun || s.noApply) {
+		return &usageError{"--explain tells of what is on the host; with --dry-run and --no-apply nothing is put there", "lessee acquire " + s.link + " --explain"}
+	}
 	if s.dryRun {
 		return showPlan(ctx, s)
 	}
 	if !s.noApply {
 		asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
 			st, err := c.Do(ctx, s.link, control.Reacquire)
-			return document{Result: "bound", Lease: st.Lease, Overrides: st.Overrides}, err
+			d := document{Result: "bound", Lease: st.Lease, Overrides: st.Overrides}
+			if err == nil && s.explain {
+				var x agent.Explanation
+				x, err = c.Explain(ctx, s.link)
+				d.Explanation = &x
+			}
+			return d, err
 		})
 		if asked {
 			return err
@@ -94,6 +105,10 @@ func (e *errand) document(result string, granted lease.Lease) document {
 	d := document{Result: result, Lease: &l, Overrides: overrides}
 	if e.host != nil {
 		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
+		if e.explain {
+			x := explain(e.link, granted, l, overrides, e.host.Options(), e.devices.machine.Parameters)
+			d.Explanation = &x
+		}
 	}
 	return d
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -72,7 +73,8 @@ type devices struct {
 	host    *netconf.Host
 	store   *store.Link
 	policy  func() lease.Policy
-	machine machine.Config // with nothing left open
+	options atomic.Pointer[netconf.Options] // by which the host is configured
+	machine machine.Config                  // with nothing left open
 	now     func() time.Time
 }
 
@@ -119,6 +121,7 @@ func (o *opening) openHost(ctx context.Context, d *devices) (err error) {
 	if d.host, err = netconf.Open(d.ifi.Name, cfg); err != nil {
 		return err
 	}
+	d.noteOptions()
 	if !o.up {
 		return nil
 	}
@@ -212,7 +215,7 @@ func (d *devices) config() client.Config {
 		cfg.Prober = d.checker
 	}
 	if d.host != nil {
-		cfg.Configurator = overrider{d.host, d.policy}
+		cfg.Configurator = overrider{d.host, d}
 	}
 	if d.store != nil {
 		cfg.Store = d.store

@@ -31,6 +31,8 @@ type document struct {
 
 	Overrides []agent.Override `json:"overrides,omitempty"` // what of the lease is not as the server sent it
 
+	Explanation *agent.Explanation `json:"explanation,omitempty"` // with --explain
+
 	Agent int `json:"agent,omitempty"` // the process that did it, if it was the agent
 }
 
@@ -97,6 +99,9 @@ func writeText(w io.Writer, d document) error {
 	}
 	if d.Result != "discovered" {
 		p.others(d.Offers)
+	}
+	if x := d.Explanation; x != nil && p.err == nil {
+		_, p.err = io.WriteString(w, view.Explanation(*x, options()))
 	}
 	if d.Agent != 0 {
 		p.line("  note: the agent did it, process %d", d.Agent)

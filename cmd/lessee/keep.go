@@ -214,9 +214,13 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 		},
 		Inform: func(ctx context.Context) (lease.Lease, error) { return inquire(ctx, o, d) },
 		Used:   use,
+		Explain: func(granted lease.Lease) agent.Explanation {
+			used, overrides := use(granted)
+			return explain(l.FullName(), granted, used, overrides, *d.options.Load(), d.machine.Parameters)
+		},
 		Notes: func(l lease.Lease) []agent.Refusal {
 			used, overrides := use(l)
-			return append(refused(netconf.PlanFor(used, d.host.Options())), notDone(overrides)...)
+			return append(refused(netconf.PlanFor(used, *d.options.Load())), notDone(overrides)...)
 		},
 		Undo: func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
 		Down: d.host.Down,

@@ -21,13 +21,22 @@ import (
 // there, whatever the policy was.
 type overrider struct {
 	client.Configurator
-	policy func() lease.Policy
+	*devices
 }
 
 // Apply makes the host hold what is used of l.
 func (o overrider) Apply(ctx context.Context, l lease.Lease) error {
 	used, _ := o.policy().Use(l)
-	return o.Configurator.Apply(ctx, used)
+	err := o.Configurator.Apply(ctx, used)
+	o.noteOptions()
+	return err
+}
+
+// noteOptions keeps how the host is configured, for those who ask while the
+// host is at work.
+func (d *devices) noteOptions() {
+	o := d.host.Options()
+	d.options.Store(&o)
 }
 
 // policyOf returns what asks for a link's policy in the plan that is in force.

@@ -244,3 +244,93 @@ func TestAReloadOfOverridesChangesTheHostAndSendsNothing(t *testing.T) {
 		t.Error(log)
 	}
 }
+
+// fact finds a thing on the host.
+func fact(t *testing.T, e agent.Explanation, kind, what string) agent.Fact {
+	t.Helper()
+	for _, f := range e.Host {
+		if f.Kind == kind && strings.HasPrefix(f.What, what) {
+			return f
+		}
+	}
+	t.Errorf("no %s %s in %+v", kind, what, e.Host)
+	return agent.Fact{}
+}
+
+// fate finds what became of an option.
+func fate(e agent.Explanation, code uint8) string {
+	for _, f := range e.Options {
+		if f.Code == code {
+			text := strings.Join(f.For, ", ")
+			for _, n := range f.Not {
+				text += fmt.Sprintf(" [%s: %s]", n.What, n.Why)
+			}
+			return strings.TrimSpace(text)
+		}
+	}
+	return "nothing"
+}
+
+func TestExplainTellsWhereAllComesFromAndWhatIsNotFollowed(t *testing.T) {
+	options := dhcptest.MustOptions("routers=192.0.2.1,192.0.2.9", "domain-name-servers=192.0.2.53", "ntp-servers=192.0.2.123",
+		"tftp-server-name=boot", "interface-mtu=1400", "domain-name=example.com")
+	options.Put(dhcp4.DomainSearch.Code, []byte{200})
+	options.Put(224, []byte{1, 2})
+	b := newBench(t, dhcptest.Config{Options: options, ForceOptions: true})
+	path := file(t, "[link.eth0.override]\nprepend = { domain-name-servers = ['127.0.0.1'] }\nsupersede.domain-name = 'example.org'\nsupersede.interface-mtu = 1280\n")
+	stop, _ := b.agent("--config", path)
+	b.eventually("bound", func() bool { return b.status().State == "BOUND" })
+	r := b.want(0, "", "status", "eth0", "--explain", "--run-dir", b.dir, "--format", "json")
+	var e agent.Explanation
+	if err := json.Unmarshal([]byte(r.out), &e); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.status(); e.Link != "eth0" || e.Message != "DHCPACK" || e.Server.String() != "192.0.2.1" || e.Time.Sub(s.Lease.Start).Abs() > time.Second || e.Address != s.Lease.Addr.String() {
+		t.Errorf("%+v", e)
+	}
+	here := path + ":2 [link.eth0.override]"
+	for _, tc := range []struct{ kind, what, from string }{
+		{"address", e.Address, "yiaddr and option 1 (subnet-mask)"},
+		{"route", "192.0.2.0/24", "option 1 (subnet-mask)"},
+		{"route", "default via 192.0.2.1", "option 3 (routers)"},
+		{"name server", "192.0.2.53", "option 6 (domain-name-servers)"},
+		{"name server", "127.0.0.1", "option 6 (domain-name-servers), prepend of " + here},
+		{"domain", "example.org", "option 15 (domain-name), supersede of " + path + ":3 [link.eth0.override]"},
+		{"mtu", "1280", "option 26 (interface-mtu), supersede of " + path + ":4 [link.eth0.override]"},
+	} {
+		f := fact(t, e, tc.kind, tc.what)
+		if f.From != tc.from || (len(f.Overrides) > 0) != strings.Contains(tc.from, " of ") {
+			t.Errorf("%s %s: %+v, want %s", tc.kind, tc.what, f, tc.from)
+		}
+	}
+	for code, want := range map[uint8]string{
+		3:   "[router 192.0.2.9: there is one default route, by the first router]",
+		6:   "name server 127.0.0.1, name server 192.0.2.53",
+		15:  "domain example.org [example.com: superseded by " + path + ":3 [link.eth0.override]]",
+		26:  "mtu 1280 [1400: superseded by " + path + ":4 [link.eth0.override]]",
+		51:  "the times of the lease",
+		54:  "the exchange with the server",
+		66:  "[boot: nothing on this host follows it; it is shown, and handed on; it was not asked for]",
+		119: "malformed: ",
+		224: "[0x0102: unknown to lessee; it is shown, and handed on; it was not asked for]",
+	} {
+		if got := fate(e, code); !strings.HasSuffix(got, want) && !(strings.HasSuffix(want, ": ") && strings.Contains(got, want)) {
+			t.Errorf("option %d: %s, want %s", code, got, want)
+		}
+	}
+	for _, args := range [][]string{{"status", "eth0"}, {"status"}, {"acquire", "eth0"}} {
+		r := b.lessee(append(args, "--explain", "--run-dir", b.dir)...)
+		for _, want := range []string{
+			"eth0: " + e.Address + ", by DHCPACK from 192.0.2.1, asked for ",
+			"  name server   127.0.0.1, by option 6 (domain-name-servers), prepend of " + here + "\n",
+			"  224 option-224                0x0102: unknown to lessee; it is shown, and handed on; it was not asked for\n",
+		} {
+			if r.code != 0 || !strings.Contains(r.out, want) {
+				t.Errorf("%v: no %q in\n%s%s", args, want, r.out, r.stderr)
+			}
+		}
+	}
+	stop()
+	b.want(0, "  name server   192.0.2.53, by option 6 (domain-name-servers)\n", "acquire", "eth0", "--explain", "--config", "none")
+	b.want(2, "--no-apply", "acquire", "eth0", "--explain", "--no-apply")
+}

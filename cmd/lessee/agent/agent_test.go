@@ -479,7 +479,21 @@ func TestStatusShowsWhatIsUsed(t *testing.T) {
 		if got := s.Lease.DNS; len(got) != 1 || got[0].String() != "127.0.0.1" || len(s.Overrides) != 1 || s.Overrides[0] != want {
 			t.Errorf("name servers %v, overrides %+v", got, s.Overrides)
 		}
-		if got := w.host("eth0").stored.DNS; len(got) != 1 || got[0].String() != "192.0.2.53" {
+		if e, err := w.agent.Explain("eth0"); err != nil || e.Link != s.Lease.Addr.String() || !e.Time.Equal(s.Lease.Start) {
+			t.Errorf("explanation %+v, %v", e, err)
+		}
+		if _, err := w.agent.Do(context.Background(), "eth0", GiveBack); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.agent.Explain("eth0"); !errors.Is(err, ErrNotPossible) {
+			t.Errorf("without a lease: %v", err)
+		}
+		if _, err := w.agent.Explain("eth9"); !errors.Is(err, ErrNoSuchLink) {
+			t.Errorf("of no link: %v", err)
+		}
+		w.sightings <- Sighting{Link: link(1)}
+		time.Sleep(time.Second)
+		if got := w.host("eth1").stored.DNS; len(got) != 1 || got[0].String() != "192.0.2.53" {
 			t.Errorf("remembered with name servers %v", got)
 		}
 	})

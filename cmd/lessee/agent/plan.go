@@ -77,13 +77,14 @@ type Parts struct {
 	Client     client.Config // Link, Woke and Notify are the agent's to fill
 	Remembered client.Remembered
 
-	Notify func(client.Event)                          // sees every event, from the client's goroutine
-	Inform func(context.Context) (lease.Lease, error)  // asks for configuration alone (DHCPINFORM)
-	Used   func(lease.Lease) (lease.Lease, []Override) // what is used where a lease is granted; nil: that
-	Notes  func(lease.Lease) []Refusal                 // what of a lease is not followed
-	Undo   func(ctx context.Context) error             // takes off whatever is configured
-	Down   func() error                                // sets the link down, if Open set it up
-	Close  func() error
+	Notify  func(client.Event)                          // sees every event, from the client's goroutine
+	Inform  func(context.Context) (lease.Lease, error)  // asks for configuration alone (DHCPINFORM)
+	Used    func(lease.Lease) (lease.Lease, []Override) // what is used where a lease is granted; nil: that
+	Explain func(granted lease.Lease) Explanation       // of all that it put on the host
+	Notes   func(lease.Lease) []Refusal                 // what of a lease is not followed
+	Undo    func(ctx context.Context) error             // takes off whatever is configured
+	Down    func() error                                // sets the link down, if Open set it up
+	Close   func() error
 }
 
 // A Policy says what becomes of a link's configuration when the agent lets go

@@ -174,6 +174,9 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 		Remembered: remembered, Close: conn.Close,
 		Undo: func(ctx context.Context) error { return h.Withdraw(ctx, lease.Lease{}) },
 		Used: p.used,
+		Explain: func(l lease.Lease) Explanation {
+			return Explanation{Link: l.Addr.String(), Time: l.Start}
+		},
 	}, nil
 }
 
