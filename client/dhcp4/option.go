@@ -24,7 +24,7 @@ func (e *MalformedError) Error() string {
 type Option[T any] struct {
 	Code Code
 	Name string // as dhclient and IANA name it
-	form[T]
+	*form[T]    // not a copy: there are many types, and each has the code for one
 }
 
 // Get returns the option's value in o. The error is ErrUnset if o lacks the
@@ -113,16 +113,21 @@ func (opt Option[T]) Value(b []byte) (any, error) {
 func (opt Option[T]) Parse(text string) ([]byte, error) {
 	v, err := opt.scan(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; an example: %s=%s", opt.Name, err, opt.Name, opt.example)
+		return nil, unlike(opt.Name, opt.example, err)
 	}
 	b, why := opt.write(nil, v)
 	if why == "" {
 		_, why = opt.form.parse(b)
 	}
 	if why != "" {
-		return nil, fmt.Errorf("%s: %s; an example: %s=%s", opt.Name, why, opt.Name, opt.example)
+		return nil, unlike(opt.Name, opt.example, errors.New(why))
 	}
 	return b, nil
+}
+
+// unlike says why a text is no value of an option, and shows one that is.
+func unlike(name, example string, err error) error {
+	return fmt.Errorf("%s: %w; an example: %s=%s", name, err, name, example)
 }
 
 // Example returns a value that Parse reads.

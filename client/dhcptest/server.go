@@ -2,7 +2,7 @@ package dhcptest
 
 import (
 	"net/netip"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -107,7 +107,7 @@ func (s *Server) Leases() []Lease {
 			out = append(out, Lease{b.addr, b.hardware, b.until})
 		}
 	}
-	slices.SortFunc(out, func(a, b Lease) int { return a.Addr.Compare(b.Addr) })
+	sort.Slice(out, func(i, j int) bool { return out[i].Addr.Less(out[j].Addr) })
 	return out
 }
 
@@ -119,6 +119,6 @@ func (s *Server) Declined() []netip.Addr {
 	for a := range s.pool.bad {
 		out = append(out, a)
 	}
-	slices.SortFunc(out, netip.Addr.Compare)
+	sort.Slice(out, func(i, j int) bool { return out[i].Less(out[j]) })
 	return out
 }
