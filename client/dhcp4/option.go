@@ -22,9 +22,9 @@ func (e *MalformedError) Error() string {
 
 // An Option couples an option code with the form of its value.
 type Option[T any] struct {
-	Code Code
-	Name string // as dhclient and IANA name it
-	*form[T]    // not a copy: there are many types, and each has the code for one
+	Code     Code
+	Name     string // as dhclient and IANA name it
+	*form[T]        // not a copy: there are many types, and each has the code for one
 }
 
 // Get returns the option's value in o. The error is ErrUnset if o lacks the

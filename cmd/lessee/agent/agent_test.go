@@ -308,7 +308,7 @@ func TestAReloadConcernsOnlyWhatChanged(t *testing.T) {
 		}
 		// Where only something else is made of leases, no server hears of it.
 		for name, want := range map[string]int{"eth0": 1, "eth3": 2} {
-			if got := w.host(name).applies; got != want {
+			if got := w.host(name).times(); got != want {
 				t.Errorf("%s: the lease was applied %d times, want %d", name, got, want)
 			}
 		}
@@ -316,7 +316,7 @@ func TestAReloadConcernsOnlyWhatChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		if got := w.host("eth3").applies; got != 2 {
+		if got := w.host("eth3").times(); got != 2 {
 			t.Errorf("eth3: a reload that changes nothing applied the lease again")
 		}
 		if _, err := w.agent.Status("eth2"); !errors.Is(err, ErrNoSuchLink) {
@@ -493,7 +493,7 @@ func TestStatusShowsWhatIsUsed(t *testing.T) {
 		}
 		w.sightings <- Sighting{Link: link(1)}
 		time.Sleep(time.Second)
-		if got := w.host("eth1").stored.DNS; len(got) != 1 || got[0].String() != "192.0.2.53" {
+		if got := w.host("eth1").remembered(hardware(1), time.Now()).DNS; len(got) != 1 || got[0].String() != "192.0.2.53" {
 			t.Errorf("remembered with name servers %v", got)
 		}
 	})

@@ -199,6 +199,13 @@ func (h *host) on() netip.Prefix {
 	return h.applied
 }
 
+// times is how often a lease was applied.
+func (h *host) times() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.applies
+}
+
 func (h *host) story() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
