@@ -334,3 +334,20 @@ func TestExplainTellsWhereAllComesFromAndWhatIsNotFollowed(t *testing.T) {
 	b.want(0, "  name server   192.0.2.53, by option 6 (domain-name-servers)\n", "acquire", "eth0", "--explain", "--config", "none")
 	b.want(2, "--no-apply", "acquire", "eth0", "--explain", "--no-apply")
 }
+
+func TestConfigShowTellsOfOverridesAsTheyStandInTheFile(t *testing.T) {
+	path := file(t, "[defaults.override]\nappend = { domain-search = ['a.example'] }\n[link.nolink7.override]\nrequire = ['routers']\nsupersede = { 6 = ['192.0.2.1'], interface-mtu = 1400 }\n")
+	r := runLessee(t, "config", "show", "nolink7", "--config", path, "--default", "domain-name=x.example", "--default", "domain-search=b.example")
+	got := strings.Join(strings.Fields(r.out), " ")
+	for _, want := range []string{
+		`require = ["routers"] # ` + path + `:4 [link.nolink7.override]`,
+		`override.supersede = { 6 = ["192.0.2.1"], interface-mtu = 1400 } # ` + path + `:5 [link.nolink7.override]`,
+		`override.append = { domain-search = ["a.example"] } # ` + path + `:2 [defaults.override]`,
+		`override.default = { domain-name = "x.example", domain-search = ["b.example"] } # --default`,
+		`override.prepend = {} # default`,
+	} {
+		if r.code != exitDone || !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s%s", want, r.out, r.stderr)
+		}
+	}
+}

@@ -116,6 +116,18 @@ func genStatus() *rapid.Generator[agent.Status] {
 	})
 }
 
+func genExplanation() *rapid.Generator[agent.Explanation] {
+	return rapid.Custom(func(t *rapid.T) agent.Explanation {
+		text := func() string { return genText().Draw(t, "text") }
+		e := agent.Explanation{Link: text(), Address: text(), Message: text(), Time: genTime().Draw(t, "when")}
+		for range rapid.IntRange(0, 2).Draw(t, "parts") {
+			e.Host = append(e.Host, agent.Fact{Kind: text(), What: text(), From: text()})
+			e.Options = append(e.Options, agent.Fate{Name: text(), Sent: text(), For: []string{text()}, Not: []agent.Refusal{{What: text(), Why: text()}}})
+		}
+		return e
+	})
+}
+
 func genReader() *rapid.Generator[Options] {
 	return rapid.Custom(func(t *rapid.T) Options {
 		return Options{
@@ -174,6 +186,7 @@ func TestASheetFitsAndAnEventIsOneLine(t *testing.T) {
 		s, e := genStatus().Draw(t, "link"), genEvent().Draw(t, "event")
 		o := genReader().Draw(t, "reader")
 		linesOf(t, Full(s, o), o)
+		linesOf(t, Explanation(genExplanation().Draw(t, "explanation"), o), o)
 		if lines := linesOf(t, EventLine(e, o), o); len(lines) != 1 {
 			t.Fatalf("%d lines", len(lines))
 		}
