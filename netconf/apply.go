@@ -16,9 +16,8 @@ import (
 // of ours: what somebody took away is put back, and what is not ours is left
 // alone. On error, all that this call changed has been taken back.
 func (h *Host) Apply(_ context.Context, l lease.Lease) error {
-	p := PlanFor(l, h.Options())
 	fail := func(err error) error { return fmt.Errorf("configure %s for %v: %w", h.link, l.Addr, err) }
-	v, err := h.look(p.Routes)
+	p, v, err := h.survey(l)
 	if err != nil {
 		return fail(err)
 	}
@@ -26,7 +25,8 @@ func (h *Host) Apply(_ context.Context, l lease.Lease) error {
 		return fail(err)
 	}
 	before := h.record.blank()
-	before.Addresses, before.Routes, before.MTU = v.ours, v.routes, h.record.MTU
+	before.Addresses, before.Routes, before.Rules = v.ours, v.routes, v.rules
+	before.MTU, before.Sysctls = h.record.MTU, h.record.Sysctls
 	a := &applier{Host: h, plan: p, view: v, before: before}
 	if err := a.run(); err != nil {
 		a.takeBack()
@@ -49,9 +49,10 @@ type applier struct {
 	before record // what of ours the kernel has
 	after  record // and what it is to have
 
-	left time.Duration // of the lease
-	mtu  int           // to be set; 0: as it is
-	undo []func() error
+	left    time.Duration // of the lease
+	mtu     int           // to be set; 0: as it is
+	sysctls []Sysctl      // to be set
+	undo    []func() error
 }
 
 // run makes all changes, new before old, and stops at the first that fails.
@@ -59,7 +60,7 @@ func (a *applier) run() error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.clear, a.address, a.routes, a.oldAddresses, a.setMTU, a.names} {
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setSysctls, a.setMTU, a.setNames} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -67,6 +68,14 @@ func (a *applier) run() error {
 	a.record = a.after
 	a.save()
 	return nil
+}
+
+// setNames hands the name servers to the resolver.
+func (a *applier) setNames() error {
+	if a.dry != nil {
+		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
+	}
+	return a.names()
 }
 
 // prepare decides what is ours to change, and writes down all of it before the
@@ -82,13 +91,8 @@ func (a *applier) prepare() (err error) {
 	} else {
 		a.after.Addresses = []Address{want}
 	}
-	for _, r := range a.plan.Routes {
-		if f, there := a.view.blocked(r); there && !slices.Contains(a.before.Routes, r) {
-			a.leaveRoute(r, f.here && f.Gateway == r.Gateway)
-			continue
-		}
-		a.after.Routes = append(a.after.Routes, r)
-	}
+	a.planRoutes()
+	a.after.Rules = slices.Clone(a.plan.Rules)
 	both := a.before
 	both.Addresses = slices.Concat(a.before.Addresses, a.after.Addresses)
 	both.Routes = slices.Clone(a.before.Routes)
@@ -96,6 +100,14 @@ func (a *applier) prepare() (err error) {
 		if !slices.Contains(both.Routes, r) {
 			both.Routes = append(both.Routes, r)
 		}
+	}
+	for _, r := range a.after.Rules {
+		if !slices.Contains(both.Rules, r) {
+			both.Rules = append(slices.Clone(both.Rules), r)
+		}
+	}
+	if a.sysctls, both.Sysctls, a.after.Sysctls, err = a.planSysctls(a.plan.Sysctls); err != nil {
+		return err
 	}
 	if a.mtu, both.MTU, a.after.MTU, err = a.planMTU(a.plan.MTU); err != nil {
 		return err

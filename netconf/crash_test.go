@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // dying is the variable that makes this program a process that kills itself.
@@ -96,8 +97,10 @@ func (r *rig) dies(story string, step int) (died bool, before string) {
 	return true, string(b)
 }
 
-func (r *rig) ip(args ...string) (out []byte, err error) {
-	err = r.m.Do(func() (err error) { out, err = exec.Command("ip", args...).CombinedOutput(); return err })
+func (r *rig) ip(args ...string) (out []byte, err error) { return ipOn(r.m, args...) }
+
+func ipOn(m *nettest.Machine, args ...string) (out []byte, err error) {
+	err = m.Do(func() (err error) { out, err = exec.Command("ip", args...).CombinedOutput(); return err })
 	return out, err
 }
 

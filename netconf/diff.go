@@ -21,9 +21,10 @@ const (
 type key struct {
 	dest   string
 	metric int
+	table  int
 }
 
-func (r Route) key() key { return key{r.Dest.String(), r.Metric} }
+func (r Route) key() key { return key{r.Dest.String(), r.Metric, r.Table} }
 
 // diff returns what turns the routes that we made into those that we want: new
 // ones first, in their order, because a later one may need an earlier one; then

@@ -4,11 +4,13 @@
 //	lease ──PlanFor──► Plan ─┐
 //	record, kernel ──► view ─┴─diff──► changes ──► netlink
 //
-// [PlanFor] is a function: what the host should hold for a lease, and what of
-// the lease is not followed, with a reason for each. [Host.Apply] compares that
-// with what of ours the kernel has, and changes the difference, new before old.
-// What somebody took away is put back. If one change fails, all that this call
-// changed is taken back. [Host.Withdraw] undoes everything.
+// [PlanFor] is a function: what the host should hold for a lease, from which
+// option each of it is, and what of the lease is not followed, with a reason for
+// each. Which routes are followed is a [RoutePolicy]; routes.md says what it
+// protects from. [Host.Apply] compares the plan with what of ours the kernel
+// has, and changes the difference, new before old. What somebody took away is
+// put back. If one change fails, all that this call changed is taken back.
+// [Host.Withdraw] undoes everything. [Host.Difference] tells what Apply would do.
 //
 //	h, err := netconf.Open("eth0", netconf.Config{RunDir: "/run/lessee", StateDir: "/var/lib/lessee", ResolvConf: "/etc/resolv.conf"})
 //	err = h.Up(ctx)
@@ -22,7 +24,9 @@
 // there already is used and left alone. Everything of ours carries protocol
 // "dhcp" in the kernel. An address with that mark and without a prefix route is
 // ours, and so is a route with that mark that the record names or whose source
-// is an address of ours; other programs mark their routes in the same way.
+// is an address of ours; other programs mark their routes in the same way. A
+// rule with that mark is ours if the record names it, or its table is one that
+// only we use (see [SourceRouting]).
 //
 // # Dying at any instruction
 //
@@ -38,15 +42,18 @@
 //
 // Addresses get the lease's lifetime. If whoever manages the lease dies and
 // nobody comes after it, the kernel takes the address away at expiry, and the
-// routes with it.
+// routes of the main table or the link's VRF with it. What is in other tables
+// stays, and so does a rule: both lead nowhere without the address, and the next
+// process takes them away.
 //
 // # Many links
 //
 // Links may live in other network namespaces. A [Namespace] is a way in, and a
 // netlink socket that all links in it share. [WatchLinks] tells what links there
-// are, and what becomes of them; [Host.Rename] follows a link that gets another
-// name. With [AutoMetric] several links on one network do not get in each
+// are, what becomes of them, and when something of a link's configuration may
+// have been taken away: [Host.Repair] puts that back, a limited number of times.
+// [Host.Rename] follows a link that gets another name. With [AutoMetric] several links on one network do not get in each
 // other's way.
 //
-// Only netlink_linux.go and watch_linux.go speak to the kernel by netlink.
+// Only the files that end in _linux.go speak to the kernel by netlink.
 package netconf

@@ -28,9 +28,26 @@ func watched(k kernel, before func(what string, changes bool) error) kernel {
 		err = guard("list addresses", false, func() (err error) { out, err = k.addrs(); return err })
 		return out, err
 	}
-	w.routes = func(others func(key) bool) (out []kernelRoute, err error) {
-		err = guard("list routes", false, func() (err error) { out, err = k.routes(others); return err })
+	w.routes = func(which func(kernelRoute) bool) (out []kernelRoute, err error) {
+		err = guard("list routes", false, func() (err error) { out, err = k.routes(which); return err })
 		return out, err
+	}
+	w.elsewhere = func() (out []netip.Prefix, err error) {
+		err = guard("list other addresses", false, func() (err error) { out, err = k.elsewhere(); return err })
+		return out, err
+	}
+	w.rules = func() (out []kernelRule, err error) {
+		err = guard("list rules", false, func() (err error) { out, err = k.rules(); return err })
+		return out, err
+	}
+	w.addRule = func(r Rule) error { return guard("add "+r.String(), true, func() error { return k.addRule(r) }) }
+	w.delRule = func(r Rule) error { return guard("delete "+r.String(), true, func() error { return k.delRule(r) }) }
+	w.sysctl = func(name string) (out int, err error) {
+		err = guard("read "+name, false, func() (err error) { out, err = k.sysctl(name); return err })
+		return out, err
+	}
+	w.setSysctl = func(name string, value int) error {
+		return guard("set "+name, true, func() error { return k.setSysctl(name, value) })
 	}
 	w.up = func() error { return guard("up", true, k.up) }
 	w.down = func() error { return guard("down", true, k.down) }

@@ -37,6 +37,7 @@ type Config struct {
 	Trouble func(error)
 
 	step func(what string) // called before each change to a file: tests die there
+	dry  bool              // nothing is to be changed
 }
 
 // runDir is where the record is.
@@ -61,9 +62,13 @@ type Host struct {
 	isWritten bool
 
 	options Options           // as the link decides them
+	inVRF   bool              // the link belongs to a VRF
 	badMTU  int               // that the link does not take
 	told    map[string]string // see news
 	changes atomic.Uint64
+
+	repaired []time.Time // when something was put back
+	dry      *dry        // of a Host that only looks
 }
 
 // Open opens a link for configuration and reads what an earlier process did to
@@ -88,7 +93,9 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 	h.resolv = h.resolver(cfg.ResolvConf)
 	h.path = recordPath(cfg.runDir(), h.key())
 	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
-	h.findFormerName(blank)
+	if !cfg.dry {
+		h.findFormerName(blank)
+	}
 	var err error
 	if h.record, err = loadRecord(h.path, blank); err != nil {
 		cfg.Log.Warn("what was done before is not known", "link", h.link, "error", err)
@@ -205,5 +212,6 @@ func (h *Host) Leftover() bool {
 		return true
 	}
 	list, err := h.kernel.addrs()
-	return err == nil && slices.ContainsFunc(list, h.owns)
+	rules, errRules := h.rules()
+	return err == nil && slices.ContainsFunc(list, h.owns) || errRules == nil && slices.ContainsFunc(rules, h.ownsRule)
 }

@@ -10,12 +10,14 @@ import (
 
 // The kinds of what is told once, and again only after it was over.
 const (
-	toldRecord   = "record"
-	toldResolver = "resolver"
-	toldManaged  = "managed"
-	toldAddress  = "address"
-	toldMTU      = "mtu"
-	toldRefused  = "refused"
+	toldRecord    = "record"
+	toldResolver  = "resolver"
+	toldManaged   = "managed"
+	toldAddress   = "address"
+	toldMTU       = "mtu"
+	toldRefused   = "refused"
+	toldSource    = "source routing"
+	toldContested = "contested"
 )
 
 // news reports whether text is not what was told of this kind before. Renewals
@@ -49,6 +51,9 @@ func (h *Host) trouble(kind, what string, err error) {
 // it is kept in memory, and the next change tries again: the kernel's own marks
 // tell most of it to whoever comes after us.
 func (h *Host) save() {
+	if h.dry != nil {
+		return
+	}
 	h.trouble(toldRecord, "what is done to the host cannot be written down", h.write())
 }
 

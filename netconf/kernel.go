@@ -33,10 +33,17 @@ type kernel struct {
 	delAddr     func(netip.Prefix) error
 	putBack     func(kernelAddr) error // EEXIST if it is there
 
-	routes       func(others func(key) bool) ([]kernelRoute, error) // of the link, and of the others with such a key
-	addRoute     func(Route) error                                  // EEXIST if one of the same key is there
+	elsewhere    func() ([]netip.Prefix, error)                            // IPv4 addresses of all other links
+	routes       func(which func(kernelRoute) bool) ([]kernelRoute, error) // IPv4, of all tables but the local one
+	addRoute     func(Route) error                                         // EEXIST if one of the same key is there
 	replaceRoute func(Route) error
 	delRoute     func(Route) error // of our protocol only
+
+	rules     func() ([]kernelRule, error) // IPv4, all
+	addRule   func(Rule) error             // EEXIST if it is there
+	delRule   func(Rule) error             // ENOENT if it is not
+	sysctl    func(name string) (int, error)
+	setSysctl func(name string, value int) error
 }
 
 // linkNow is what the kernel says of a link.
@@ -47,6 +54,7 @@ type linkNow struct {
 	up, carrier bool
 	wired       bool // by its type; a radio may say the same
 	enslaved    bool // to a bridge or the like
+	vrf         int  // the table of the VRF that it belongs to; 0: none
 }
 
 // kernelAddr is an address that the kernel has. It is written down when it is

@@ -26,7 +26,7 @@ const (
 )
 
 // OptionsOn returns the options for a link, with the metric that [AutoMetric]
-// stands for there.
+// and the table that [AutoTable] stand for there.
 func (c Config) OptionsOn(link string) (Options, error) {
 	_, now, err := openKernel(c.Namespace, link)
 	if err != nil {
@@ -40,6 +40,7 @@ func (o Options) on(now linkNow, ns *Namespace) Options {
 	if o.Metric == AutoMetric {
 		o.Metric = autoMetric(now, kindOf(now, ns))
 	}
+	o.Table = o.tableOf(now)
 	return o
 }
 

@@ -25,6 +25,7 @@ type Namespace struct {
 // A socket is a netlink socket, for whoever shares it.
 type socket struct {
 	link    func(name string) (kernel, linkNow, error)
+	rules   func() kernel         // that knows rules alone
 	indexes func() ([]int, error) // of all links
 	close   func() error
 }
@@ -60,7 +61,7 @@ func OpenNamespace(name string) (*Namespace, error) {
 	}
 	if err == nil {
 		err = n.Enter(func() (err error) {
-			n.socket, err = openSocket()
+			n.socket, err = openSocket(n)
 			return err
 		})
 	}

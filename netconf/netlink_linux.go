@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,6 +29,10 @@ type calls struct {
 	routeAdd     func(*netlink.Route) error
 	routeReplace func(*netlink.Route) error
 	routeDel     func(*netlink.Route) error
+	ruleList     func(family int) ([]netlink.Rule, error)
+	ruleAdd      func(*netlink.Rule) error
+	ruleDel      func(*netlink.Rule) error
+	execute      func(*nl.NetlinkRequest) ([][]byte, error)
 }
 
 // threadCalls act in the namespace of whatever thread calls them.
@@ -37,6 +42,7 @@ func threadCalls() *calls {
 		netlink.LinkSetMTU, netlink.LinkSetUp, netlink.LinkSetDown,
 		netlink.AddrList, netlink.AddrAdd, netlink.AddrReplace, netlink.AddrDel,
 		netlink.RouteListFilteredIter, netlink.RouteAdd, netlink.RouteReplace, netlink.RouteDel,
+		netlink.RuleList, netlink.RuleAdd, netlink.RuleDel, execute,
 	}
 }
 
@@ -44,9 +50,9 @@ func threadCalls() *calls {
 // something is very wrong.
 const answerWait = 10 * time.Second
 
-// openSocket opens a socket in the namespace of the calling thread. What it
-// returns acts there, whoever calls it later.
-func openSocket() (s socket, err error) {
+// openSocket opens a socket in the namespace n, in which the calling thread is.
+// What it returns acts there, whoever calls it later.
+func openSocket(n *Namespace) (s socket, err error) {
 	h, err := netlink.NewHandleWithOptions(netlink.HandleOptions{DisableVFInfoCollection: true}, unix.NETLINK_ROUTE)
 	if err != nil {
 		return s, err
@@ -59,8 +65,9 @@ func openSocket() (s socket, err error) {
 		h.LinkSetMTU, h.LinkSetUp, h.LinkSetDown,
 		h.AddrList, h.AddrAdd, h.AddrReplace, h.AddrDel,
 		h.RouteListFilteredIter, h.RouteAdd, h.RouteReplace, h.RouteDel,
+		h.RuleList, h.RuleAdd, h.RuleDel, inside(n),
 	}
-	return socket{link: c.kernelOf, indexes: c.indexes, close: h.Close}, nil
+	return socket{link: c.kernelOf, rules: c.rulesKernel, indexes: c.indexes, close: h.Close}, nil
 }
 
 // netlinkKernel is the real kernel.
@@ -86,8 +93,9 @@ func (c *calls) kernelOf(name string) (_ kernel, now linkNow, err error) {
 	return kernel{
 		now: k.now, up: k.up, down: k.down, setMTU: k.setMTU,
 		addrs: k.addrs, addAddr: k.addAddr, replaceAddr: k.replaceAddr, delAddr: k.delAddr, putBack: k.putBack,
-		routes: k.routes, addRoute: k.addRoute, replaceRoute: k.replaceRoute, delRoute: k.delRoute,
-	}, nowOf(l.Attrs()), nil
+		elsewhere: k.elsewhere, routes: k.routes, addRoute: k.addRoute, replaceRoute: k.replaceRoute, delRoute: k.delRoute,
+		rules: c.rules, addRule: c.addRule, delRule: c.delRule, sysctl: k.sysctl, setSysctl: k.setSysctl,
+	}, c.nowOf(l.Attrs()), nil
 }
 
 // indexes lists all links.
@@ -118,14 +126,27 @@ func (k *netlinkKernel) now() (linkNow, error) {
 	if err != nil {
 		return linkNow{}, noLink(err)
 	}
-	return nowOf(l.Attrs()), nil
+	return k.nowOf(l.Attrs()), nil
 }
 
-func nowOf(a *netlink.LinkAttrs) linkNow {
+func (c *calls) nowOf(a *netlink.LinkAttrs) linkNow {
 	return linkNow{
+		vrf:   c.vrfOf(a),
 		index: a.Index, name: a.Name, mtu: a.MTU, up: a.RawFlags&unix.IFF_UP != 0, carrier: hasCarrier(a.RawFlags),
 		wired: a.EncapType == "ether" || a.EncapType == "infiniband" || a.EncapType == "ieee1394", enslaved: a.MasterIndex != 0,
 	}
+}
+
+// vrfOf is the table of the VRF that a link belongs to.
+func (c *calls) vrfOf(a *netlink.LinkAttrs) int {
+	if a.MasterIndex == 0 {
+		return 0
+	}
+	master, err := c.linkByIndex(a.MasterIndex)
+	if vrf, ok := master.(*netlink.Vrf); ok && err == nil {
+		return int(vrf.Table)
+	}
+	return 0
 }
 
 func (k *netlinkKernel) setMTU(mtu int) error { return k.linkSetMTU(k.link, mtu) }
@@ -157,6 +178,21 @@ func (k *netlinkKernel) addrs() (out []kernelAddr, err error) {
 			Scope: a.Scope, Flags: a.Flags, Proto: a.Protocol,
 			Valid: lifetime(a.ValidLft), Preferred: lifetime(a.PreferedLft),
 		})
+	}
+	return out, err
+}
+
+// elsewhere lists the addresses of other links.
+func (k *netlinkKernel) elsewhere() (out []netip.Prefix, err error) {
+	var list []netlink.Addr
+	err = dump(func() (err error) {
+		list, err = k.addrList(nil, netlink.FAMILY_V4)
+		return err
+	})
+	for _, a := range list {
+		if a.LinkIndex != k.index() {
+			out = append(out, prefixOf(a.IPNet))
+		}
 	}
 	return out, err
 }
@@ -206,44 +242,4 @@ func (k *netlinkKernel) putBack(a kernelAddr) error {
 		out.ValidLft, out.PreferedLft = int(a.Valid/time.Second), int(a.Preferred/time.Second)
 	}
 	return k.addrAdd(k.link, out)
-}
-
-func (k *netlinkKernel) route(r Route) *netlink.Route {
-	out := &netlink.Route{
-		LinkIndex: k.index(), Dst: ipNet(r.Dest), Src: r.Src.AsSlice(),
-		Priority: r.Metric, Protocol: protoDHCP, Table: unix.RT_TABLE_MAIN,
-	}
-	if r.Gateway.IsValid() {
-		out.Gw = r.Gateway.AsSlice()
-	} else {
-		out.Scope = netlink.SCOPE_LINK
-	}
-	return out
-}
-
-func (k *netlinkKernel) addRoute(r Route) error     { return k.routeAdd(k.route(r)) }
-func (k *netlinkKernel) replaceRoute(r Route) error { return k.routeReplace(k.route(r)) }
-func (k *netlinkKernel) delRoute(r Route) error     { return k.routeDel(k.route(r)) }
-
-func (k *netlinkKernel) routes(others func(key) bool) (out []kernelRoute, err error) {
-	err = dump(func() error {
-		out = nil
-		return k.routeList(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
-			dest := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-			if r.Dst != nil {
-				dest = prefixOf(r.Dst)
-			}
-			have := kernelRoute{
-				Route: Route{Dest: dest, Gateway: addrOf(r.Gw), Src: addrOf(r.Src), Metric: r.Priority},
-				here:  r.LinkIndex == k.index(),
-				plain: r.Type == unix.RTN_UNICAST && len(r.MultiPath) == 0 && r.Via == nil && r.Encap == nil,
-				proto: int(r.Protocol),
-			}
-			if r.Tos == 0 && (have.here || others(have.key())) { // another TOS is another key
-				out = append(out, have)
-			}
-			return true
-		})
-	})
-	return out, err
 }

@@ -13,17 +13,25 @@ import (
 // Options are what the operator wants of a lease. The zero Options follow all
 // but the MTU and option 249.
 type Options struct {
-	Metric   int  // of all routes; AutoMetric: by the link, see Config.OptionsOn
-	MTU      bool // follow option 26
-	MSRoutes bool // follow option 249 if option 121 is absent
+	Metric   int         // of all routes; AutoMetric: by the link, see Config.OptionsOn
+	Table    int         // of all routes; 0: main; AutoTable: by the link
+	Received RoutePolicy // which of the routes that a server sends are followed
+	MTU      bool        // follow option 26
+	MSRoutes bool        // follow option 249 if option 121 is absent
+
+	SourceRouting SourceRouting
+	Source        Source // what SourceRouting comes to on the link; Host.Apply decides it
 }
 
 // A Plan is what a host should hold for a lease.
 type Plan struct {
 	Address Address
 	Routes  []Route // in the order in which they can be added
-	MTU     int     // bytes; 0 leaves it alone
+	Rules   []Rule
+	Sysctls []Sysctl // of the link
+	MTU     int      // bytes; 0 leaves it alone
 	Resolv  resolv.Config
+	Reasons []Reason  // which option put each of these there
 	Refused []Refusal // what of the lease is not followed
 }
 
@@ -38,8 +46,10 @@ type Address struct {
 type Route struct {
 	Dest    netip.Prefix `json:"destination"`
 	Gateway netip.Addr   `json:"gateway,omitzero"` // the zero Addr: on the link
+	OnLink  bool         `json:"onlink,omitempty"` // the gateway is on the link, though no route says so
 	Src     netip.Addr   `json:"source"`           // preferred source
 	Metric  int          `json:"metric,omitempty"`
+	Table   int          `json:"table,omitempty"` // 0: main
 }
 
 // String returns the route as ip-route(8) takes it, less the device.
@@ -51,186 +61,126 @@ func (r Route) String() string {
 	if r.Gateway.IsValid() {
 		text += " via " + r.Gateway.String()
 	}
+	if r.OnLink {
+		text += " onlink"
+	}
 	text += " src " + r.Src.String()
 	if r.Metric != 0 {
 		text += fmt.Sprintf(" metric %d", r.Metric)
 	}
+	if r.Table != 0 {
+		text += fmt.Sprintf(" table %d", r.Table)
+	}
 	return text
 }
 
-// A Refusal is something in a lease that is not followed.
-type Refusal struct{ What, Why string }
+// A Reason says which part of a lease put something into a [Plan].
+type Reason struct {
+	Kind Kind
+	What string // "192.0.2.7/24", "default via 192.0.2.1 src 192.0.2.7", "1400", "192.0.2.53"
+	From string // "option 3 (routers)", "yiaddr and option 1 (subnet-mask)"
 
-// Limits. A server has no good reason for more, and the kernel must not fill.
+	// Options are the codes of the options that From names, the one that
+	// decided first; none for the header of the message.
+	Options []dhcp4.Code
+}
+
+// Kind is what sort of thing a [Reason] is about.
+type Kind string
+
+// The kinds.
 const (
-	maxRoutes = 256
-	minMTU    = 576 // RFC 791: what every host must take; less breaks hosts rather than helps them
+	KindLink    Kind = "link"
+	KindAddress Kind = "address"
+	KindRoute   Kind = "route"
+	KindRule    Kind = "rule"
+	KindSysctl  Kind = "sysctl"
+	KindMTU     Kind = "mtu"
+	KindServer  Kind = "name server"
+	KindDomain  Kind = "domain" // one that names are searched in
 )
 
+// A Refusal is something in a lease that is not followed.
+type Refusal struct {
+	What, Why string
+	Option    dhcp4.Code // where it stood
+}
+
+// minMTU is what every host must take (RFC 791). Less breaks hosts rather than
+// helps them.
+const minMTU = 576
+
 // PlanFor returns what a host should hold for l. It knows no link, so an
-// [AutoMetric] that nobody has resolved is 0.
+// [AutoMetric] that nobody has resolved is 0, an [AutoTable] the main table, and
+// there is source routing only if Source says where.
 func PlanFor(l lease.Lease, o Options) Plan {
-	p := &planner{lease: l, options: o, metric: max(o.Metric, 0)}
-	addr := l.Addr.Addr()
-	p.Address = Address{Prefix: l.Addr, Until: l.Expiry}
-	if l.Broadcast.IsValid() && l.Addr.Contains(l.Broadcast) && l.Addr.Bits() < 31 {
-		p.Address.Broadcast = l.Broadcast
-	}
-	if l.Addr.Bits() < 32 {
-		p.add(Route{Dest: l.Addr.Masked(), Src: addr})
-	}
+	p := &planner{lease: l, options: o, metric: max(o.Metric, 0), table: max(o.Table, 0)}
+	p.address()
+	p.subnet()
 	p.routes()
+	p.settle()
+	p.bySource()
 	p.mtu()
-	p.Resolv = resolv.Config{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
+	p.names()
+	p.ignored()
 	return p.Plan
 }
 
-// A planner is a plan in the making.
-type planner struct {
-	Plan
-	lease   lease.Lease
-	options Options
-	metric  int
-}
-
-func (p *planner) refuse(what any, why string) {
-	p.Refused = append(p.Refused, Refusal{fmt.Sprint(what), why})
-}
-
-// routes decides which of the lists counts (RFC 3442): with a valid option 121
-// there is neither 33 nor 3.
-func (p *planner) routes() {
+// address plans the address.
+func (p *planner) address() {
 	l := p.lease
-	switch {
-	case len(l.ClasslessRoutes) > 0:
-		p.list("option 121", l.ClasslessRoutes)
-		if len(l.Routers) > 0 || len(l.StaticRoutes) > 0 {
-			p.refuse("options 3 and 33", "option 121 replaces them (RFC 3442)")
-		}
-		return
-	case len(l.MSRoutes) > 0 && p.options.MSRoutes:
-		p.list("option 249", l.MSRoutes)
-		return
+	p.Address = Address{Prefix: l.Addr, Until: l.Expiry}
+	from := source{text: "yiaddr, and its class", codes: nil}
+	if !l.MaskDerived {
+		from = option(dhcp4.SubnetMask.Code)
+		from.text = "yiaddr and " + from.text
 	}
-	p.list("option 33", l.StaticRoutes)
-	for i, gw := range l.Routers {
-		if why := p.badGateway(gw); why != "" {
-			p.refuse(fmt.Sprintf("router %v", gw), why)
-			continue
-		}
-		p.via(netip.PrefixFrom(netip.IPv4Unspecified(), 0), gw)
-		for _, more := range l.Routers[i+1:] {
-			p.refuse(fmt.Sprintf("router %v", more), "there is one default route, by the first router")
-		}
-		return
+	p.because(KindAddress, l.Addr, from)
+	switch b := l.Broadcast; {
+	case !b.IsValid():
+	case l.Addr.Contains(b) && l.Addr.Bits() < 31 && b != l.Addr.Addr():
+		p.Address.Broadcast = b
+	default:
+		p.refuse(dhcp4.Broadcast.Code, fmt.Sprintf("broadcast address %v", b), fmt.Sprintf("it is none of %v", l.Addr))
 	}
 }
 
-// list adds routes that a server sent.
-func (p *planner) list(option string, routes []dhcp4.Route) {
-	for i, r := range routes {
-		if len(p.Routes) >= maxRoutes {
-			p.refuse(fmt.Sprintf("%d routes of %s", len(routes)-i, option), fmt.Sprintf("more than %d", maxRoutes))
-			return
-		}
-		why := badDest(r.Dest)
-		if why == "" && !r.Gateway.IsUnspecified() {
-			why = p.badGateway(r.Gateway)
-		}
-		switch {
-		case why != "":
-			p.refuse(fmt.Sprintf("route %v of %s", r, option), why)
-		case r.Gateway.IsUnspecified():
-			p.add(Route{Dest: r.Dest, Src: p.lease.Addr.Addr()})
-		default:
-			p.via(r.Dest, r.Gateway)
-		}
-	}
-}
-
-// via adds a route by a gateway. A gateway beyond the lease's prefix, as
-// clouds with /32 leases have it, gets a route of its own first.
-func (p *planner) via(dest netip.Prefix, gw netip.Addr) {
-	src := p.lease.Addr.Addr()
-	if p.lease.Addr.Bits() == 32 || !p.lease.Addr.Contains(gw) {
-		p.add(Route{Dest: netip.PrefixFrom(gw, 32), Src: src})
-	}
-	p.add(Route{Dest: dest, Gateway: gw, Src: src})
-}
-
-// add adds a route once.
-func (p *planner) add(r Route) {
-	r.Metric = p.metric
-	for _, have := range p.Routes {
-		if have.Dest == r.Dest {
-			if have != r {
-				p.refuse(fmt.Sprintf("route %v", r), fmt.Sprintf("%v comes first", have))
-			}
-			return
-		}
-	}
-	p.Routes = append(p.Routes, r)
-}
-
-// The destinations that no server has a say in.
-var forbidden = []struct {
-	prefix netip.Prefix
-	what   string
-}{
-	{netip.MustParsePrefix("127.0.0.0/8"), "loopback"},
-	{netip.MustParsePrefix("169.254.0.0/16"), "link-local"},
-	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
-	{netip.MustParsePrefix("240.0.0.0/4"), "reserved"},
-}
-
-func badDest(d netip.Prefix) string {
-	for _, f := range forbidden {
-		// The metadata servers of clouds are link-local hosts.
-		if d.Bits() >= f.prefix.Bits() && f.prefix.Contains(d.Addr()) && !(f.what == "link-local" && d.Bits() == 32) {
-			return "within " + f.prefix.String() + " (" + f.what + ")"
-		}
-	}
-	return ""
-}
-
-func (p *planner) badGateway(gw netip.Addr) string {
-	own := p.lease.Addr
-	switch {
-	case !gw.Is4() || gw.IsUnspecified():
-		return "no address of a router"
-	case gw == own.Addr():
-		return "the router is this host's own address"
-	case gw.IsMulticast() || gw.IsLoopback() || gw.As4()[0] == 0 || gw.As4()[0] >= 240:
-		return "no address of a router"
-	case own.Bits() < 31 && (gw == own.Masked().Addr() || gw == lastOf(own) || gw == p.Address.Broadcast):
-		return "the router's address is the subnet's or its broadcast address"
-	}
-	return ""
-}
-
-// lastOf is the address of p with all host bits set.
-func lastOf(p netip.Prefix) netip.Addr {
-	b := p.Addr().As4()
-	for i := p.Bits(); i < 32; i++ {
-		b[i/8] |= 1 << (7 - i%8)
-	}
-	return netip.AddrFrom4(b)
-}
-
+// mtu plans the MTU.
 func (p *planner) mtu() {
+	code := dhcp4.InterfaceMTU.Code
+	bytes, sent := p.lease.Options.Lookup(code)
 	switch mtu := p.lease.MTU; {
+	case mtu == 0 && sent:
+		p.refuse(code, fmt.Sprintf("MTU %x", bytes), "no link has such an MTU (RFC 2132, section 5.1)")
 	case mtu == 0:
 	case !p.options.MTU:
-		p.refuse(fmt.Sprintf("MTU %d", mtu), "the operator keeps the link's own")
+		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the operator keeps the link's own")
 	case mtu < minMTU:
-		p.refuse(fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("below %d it breaks more than it helps", minMTU))
+		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("below %d it breaks more than it helps", minMTU))
 	default:
 		p.MTU = mtu
+		p.because(KindMTU, mtu, option(code))
 	}
 }
 
-// Steps returns the plan as commands that would have the same effect, for
-// people to read.
+// names plans the resolver's part.
+func (p *planner) names() {
+	l := p.lease
+	p.Resolv = resolv.Config{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
+	for _, s := range l.DNS {
+		p.because(KindServer, s, option(dhcp4.DNS.Code))
+	}
+	if l.Domain != "" {
+		p.because(KindDomain, l.Domain, option(dhcp4.DomainName.Code))
+	}
+	for _, s := range l.Search {
+		p.because(KindDomain, s, option(dhcp4.DomainSearch.Code))
+	}
+}
+
+// Steps returns the plan as commands that would have the same effect on a host
+// that has nothing of it yet, for people to read. [Host.Difference] tells what
+// is to be done on this one.
 func (p Plan) Steps(link string) (out []string) {
 	life := ""
 	if !p.Address.Until.IsZero() {
@@ -239,6 +189,12 @@ func (p Plan) Steps(link string) (out []string) {
 	out = append(out, fmt.Sprintf("ip address add %v dev %s noprefixroute%s", p.Address.Prefix, link, life))
 	for _, r := range p.Routes {
 		out = append(out, fmt.Sprintf("ip route add %v dev %s proto dhcp", r, link))
+	}
+	for _, r := range p.Rules {
+		out = append(out, fmt.Sprintf("ip rule add %v protocol dhcp", r))
+	}
+	for _, s := range p.Sysctls {
+		out = append(out, fmt.Sprintf("sysctl net.ipv4.conf.%s.%v", sysctlLink(link), s))
 	}
 	if p.MTU != 0 {
 		out = append(out, fmt.Sprintf("ip link set %s mtu %d", link, p.MTU))

@@ -1,7 +1,6 @@
 package netconf
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -25,6 +24,13 @@ func testLease(change func(*lease.Lease)) lease.Lease {
 		change(&l)
 	}
 	return l
+}
+
+func prefixes(words ...string) (out []netip.Prefix) {
+	for _, w := range words {
+		out = append(out, netip.MustParsePrefix(w))
+	}
+	return out
 }
 
 func route(dest, gw string) dhcp4.Route {
@@ -64,13 +70,14 @@ func TestPlans(t *testing.T) {
 		{
 			name:   "G10: option 249 is not followed unasked",
 			lease:  func(l *lease.Lease) { l.MSRoutes = []dhcp4.Route{route("10.0.0.0/8", "192.0.2.2")} },
-			routes: []string{"192.0.2.0/24 src 192.0.2.77", "default via 192.0.2.1 src 192.0.2.77"},
+			routes: []string{"192.0.2.0/24 src 192.0.2.77", "default via 192.0.2.1 src 192.0.2.77"}, refused: []string{"--ms-routes"},
 		},
 		{
 			name:    "G10: option 249 where it is asked for",
 			lease:   func(l *lease.Lease) { l.MSRoutes = []dhcp4.Route{route("10.0.0.0/8", "192.0.2.2")} },
 			options: Options{MSRoutes: true},
 			routes:  []string{"192.0.2.0/24 src 192.0.2.77", "10.0.0.0/8 via 192.0.2.2 src 192.0.2.77"},
+			refused: []string{"replaces"},
 		},
 		{
 			name:    "metric",
@@ -90,8 +97,15 @@ func TestPlans(t *testing.T) {
 			refused: []string{"loopback", "multicast", "reserved", "link-local", "router", "own address", "broadcast", "router", "replaces"},
 		},
 		{
-			name:    "clouds' metadata servers are link-local hosts",
+			name:    "G11: clouds' metadata servers are link-local hosts, and refused",
 			lease:   func(l *lease.Lease) { l.ClasslessRoutes = []dhcp4.Route{route("169.254.169.254/32", "192.0.2.1")} },
+			routes:  []string{"192.0.2.0/24 src 192.0.2.77"},
+			refused: []string{"--allow-route 169.254.169.254/32", "replaces"},
+		},
+		{
+			name:    "G11: unless they are allowed by name",
+			lease:   func(l *lease.Lease) { l.ClasslessRoutes = []dhcp4.Route{route("169.254.169.254/32", "192.0.2.1")} },
+			options: Options{Received: RoutePolicy{Allow: prefixes("169.254.169.254/32")}},
 			routes:  []string{"192.0.2.0/24 src 192.0.2.77", "169.254.169.254/32 via 192.0.2.1 src 192.0.2.77"},
 			refused: []string{"replaces"},
 		},
@@ -130,17 +144,6 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-func TestRoutesAreBounded(t *testing.T) {
-	p := PlanFor(testLease(func(l *lease.Lease) {
-		for i := range 1000 {
-			l.ClasslessRoutes = append(l.ClasslessRoutes, route(fmt.Sprintf("10.%d.%d.0/24", i/256, i%256), "192.0.2.2"))
-		}
-	}), Options{})
-	if len(p.Routes) != maxRoutes || len(p.Refused) != 2 {
-		t.Errorf("%d routes, refused %+v", len(p.Routes), p.Refused)
-	}
-}
-
 // genRoutes draws sets of routes with different keys.
 func genRoutes() *rapid.Generator[[]Route] {
 	one := rapid.Custom(func(t *rapid.T) Route {
@@ -159,7 +162,7 @@ func genRoutes() *rapid.Generator[[]Route] {
 func TestG12DiffMakesWhatIsWantedAndTouchesNothingElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		have, want := genRoutes().Draw(t, "have"), genRoutes().Draw(t, "want")
-		kernel := map[key]Route{{"foreign", 0}: {}}
+		kernel := map[key]Route{{"foreign", 0, 0}: {}}
 		for _, r := range have {
 			kernel[r.key()] = r
 		}
@@ -212,14 +215,14 @@ func FuzzPlan(f *testing.F) {
 				t.Fatalf("%v twice", r)
 			}
 			seen[r.key()] = true
-			if i > 0 && badDest(r.Dest) != "" {
-				t.Fatalf("route %v: %s", r, badDest(r.Dest))
+			if _, what := special(r.Dest); i > 0 && what != "" {
+				t.Fatalf("route %v: %s", r, what)
 			}
 			if r.Gateway.IsValid() && (r.Gateway.IsMulticast() || r.Gateway == l.Addr.Addr() || r.Gateway.IsUnspecified()) {
 				t.Fatalf("gateway of %v", r)
 			}
 		}
-		if len(p.Routes) > maxRoutes+2 || p.MTU != 0 && p.MTU < minMTU {
+		if len(p.Routes) > 2*DefaultMaxRoutes+2 || p.MTU != 0 && p.MTU < minMTU {
 			t.Fatalf("%d routes, MTU %d", len(p.Routes), p.MTU)
 		}
 	})

@@ -125,11 +125,15 @@ func Remains(cfg Config) (links []string) {
 }
 
 // Forget undoes what was done for a link that does not exist any more: its part
-// of the resolver's file is all that did not go with it.
+// of the resolver's file, and rules, are all that did not go with it.
 func Forget(link string, cfg Config) error {
 	h := &Host{link: link, cfg: cfg}
 	h.resolv = h.resolver(cfg.ResolvConf)
 	errs := []error{h.resolv.Unset(h.key())}
+	if r, err := readRecord(recordPath(cfg.runDir(), h.key())); err == nil && r.BootID == bootID() && len(r.Rules) > 0 {
+		h.record, h.kernel = r, openRules(cfg.Namespace)
+		errs = append(errs, h.withdrawRules())
+	}
 	for _, path := range resolv.Others(cfg.ResolvConf, cfg.StateDir, h.key()) {
 		errs = append(errs, h.resolver(path).Unset(h.key()))
 	}

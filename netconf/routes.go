@@ -3,9 +3,30 @@ package netconf
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
+
+// planRoutes decides which of the plan's routes are to be there: those in whose
+// place nobody else's stands. A gateway that was reached by one of the others
+// is reached without.
+func (a *applier) planRoutes() {
+	var others []Route
+	for _, r := range a.plan.Routes {
+		f, there := a.view.blocked(r)
+		same := func(have Route) bool { return have.key() == r.key() && have.Gateway == r.Gateway }
+		if !there || slices.ContainsFunc(a.before.Routes, same) {
+			a.after.Routes = append(a.after.Routes, r)
+			continue
+		}
+		a.leaveRoute(r, f.here && f.Gateway == r.Gateway)
+		if f.here {
+			others = append(others, f.Route)
+		}
+	}
+	anchor(a.after.Routes, others...)
+}
 
 // routes makes the difference between the routes that are ours and the plan's.
 func (a *applier) routes() error {

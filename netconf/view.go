@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/lease"
 )
 
 // A view is what the kernel has of a link's configuration, sorted by whose it
@@ -16,14 +18,64 @@ type view struct {
 	ours    []Address    // those of them that are ours
 	routes  []Route      // ours, those by a gateway last: they need the others
 	foreign []kernelRoute
+
+	rules    []Rule // ours
+	allRules []kernelRule
 }
 
-// look asks the kernel what it has. Of routes that are not ours only those
-// that stand in the way of want are told.
-func (h *Host) look(want []Route) (v view, err error) {
+// survey looks at the host, and plans for it as it is.
+func (h *Host) survey(l lease.Lease) (p Plan, v view, err error) {
+	if h.cfg.Table == AutoTable || h.cfg.SourceRouting == SourceAuto || h.cfg.SourceRouting == SourceOn {
+		now, err := h.kernel.now()
+		if err != nil {
+			return p, v, fmt.Errorf("look at the link: %w", explain(err))
+		}
+		h.options.Table = h.cfg.tableOf(now)
+		h.inVRF = now.vrf != 0
+	}
+	h.options.Source = Source{}
+	p = PlanFor(l, h.options)
+	all, err := h.look(&v, p.Routes)
+	if err != nil {
+		return p, v, err
+	}
+	if h.options.Source, err = h.source(l.Addr, v, all); err != nil {
+		return p, v, err
+	}
+	if h.options.Source != (Source{}) {
+		p = PlanFor(l, h.options)
+	}
+	v.sort(h, all, p.Routes)
+	return p, v, nil
+}
+
+// source decides whether there is source routing, and by what numbers.
+func (h *Host) source(own netip.Prefix, v view, routes []kernelRoute) (s Source, err error) {
+	on := h.cfg.SourceRouting == SourceOn
+	if h.cfg.SourceRouting == SourceAuto && h.options.Table == 0 {
+		if on, err = h.sharesSubnet(own); err != nil {
+			return s, fmt.Errorf("list the addresses of other links: %w", explain(err))
+		}
+	}
+	if !on || h.inVRF {
+		return s, nil
+	}
+	s = h.chooseSource(v.allRules, routes)
+	if s == (Source{}) && h.news(toldSource, "none") {
+		h.cfg.Log.Warn("no table and priority are free for source routing", "link", h.link)
+	}
+	if s != (Source{}) && h.options.Table != 0 {
+		s.Table = h.options.Table
+	}
+	return s, nil
+}
+
+// look asks the kernel what it has. Of routes it returns those by the link, and
+// others that may be in the way of want or of source routing; sort sorts them.
+func (h *Host) look(v *view, want []Route) ([]kernelRoute, error) {
 	all, err := h.kernel.addrs()
 	if err != nil {
-		return v, fmt.Errorf("list addresses: %w", explain(err))
+		return nil, fmt.Errorf("list addresses: %w", explain(err))
 	}
 	for _, a := range all {
 		if !a.Prefix.Addr().Is4() {
@@ -34,24 +86,38 @@ func (h *Host) look(want []Route) (v view, err error) {
 			v.ours = append(v.ours, h.address(a))
 		}
 	}
-	others := func(k key) bool { return slices.ContainsFunc(want, func(r Route) bool { return r.key() == k }) }
-	routes, err := h.kernel.routes(others)
-	if err != nil {
-		return v, fmt.Errorf("list routes: %w", explain(err))
+	if v.allRules, err = h.rules(); err != nil {
+		return nil, err
 	}
+	for _, r := range v.allRules {
+		if h.ownsRule(r) {
+			v.rules = append(v.rules, r.Rule)
+		}
+	}
+	routes, err := h.kernel.routes(func(r kernelRoute) bool {
+		sameKey := func(w Route) bool { return w.Dest == r.Dest && w.Metric == r.Metric }
+		return r.here || h.isOwnTable(r.Table) || slices.ContainsFunc(want, sameKey)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list routes: %w", explain(err))
+	}
+	return routes, nil
+}
+
+// sort sorts routes into ours and those that stand in the way of want.
+func (v *view) sort(h *Host, routes []kernelRoute, want []Route) {
 	var byGateway []Route
 	for _, r := range routes {
 		switch {
-		case h.ownsRoute(v, r) && r.Gateway.IsValid():
+		case h.ownsRoute(*v, r) && r.Gateway.IsValid():
 			byGateway = append(byGateway, r.Route)
-		case h.ownsRoute(v, r):
+		case h.ownsRoute(*v, r):
 			v.routes = append(v.routes, r.Route)
-		case others(r.key()):
+		case slices.ContainsFunc(want, func(w Route) bool { return w.key() == r.key() }):
 			v.foreign = append(v.foreign, r)
 		}
 	}
 	v.routes = append(v.routes, byGateway...)
-	return v, nil
 }
 
 // owns reports whether an address is ours. One that carries our marks is, also
@@ -66,14 +132,14 @@ func (h *Host) owns(a kernelAddr) bool {
 }
 
 // ownsRoute reports whether a route is ours: it carries our mark, and the
-// record names it, or its source is an address of ours. Other programs mark
-// routes in the same way.
+// record names it, or its source is an address of ours, or its table is one that
+// only this link of ours uses. Other programs mark routes in the same way.
 func (h *Host) ownsRoute(v view, r kernelRoute) bool {
 	if r.proto != protoDHCP || !r.here || !r.plain {
 		return false
 	}
 	source := func(a Address) bool { return a.Prefix.Addr() == r.Src }
-	return slices.Contains(h.record.Routes, r.Route) || slices.ContainsFunc(v.ours, source) || slices.ContainsFunc(h.record.Addresses, source)
+	return slices.Contains(h.record.Routes, r.Route) || h.isOwnTable(r.Table) || slices.ContainsFunc(v.ours, source) || slices.ContainsFunc(h.record.Addresses, source)
 }
 
 // address is a in the words of a plan, so that it can be put back as it was.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -18,11 +19,16 @@ type Link struct {
 	Flags   uint32 // IFF_*
 	Carrier bool   // up, and packets can pass
 	Gone    bool   // it was deleted, or moved to another namespace; the rest is as it was last
+
+	// Touched grows when something that a Host may have put there is gone: an
+	// address, a route, a rule; and when another link comes to share a subnet
+	// with this one. Host.Repair finds out whether anything is to be done.
+	Touched uint32
 }
 
 func (l Link) equal(o Link) bool {
 	return l.Index == o.Index && l.Name == o.Name && bytes.Equal(l.Addr, o.Addr) && l.Type == o.Type &&
-		l.Flags == o.Flags && l.Carrier == o.Carrier && l.Gone == o.Gone
+		l.Flags == o.Flags && l.Carrier == o.Carrier && l.Gone == o.Gone && l.Touched == o.Touched
 }
 
 // How long after a loss the kernel is asked anew, at first and at most: what
@@ -35,9 +41,9 @@ const (
 // A subscription hears of links. The kernel, or whoever reads it, may lose
 // messages; then it ends.
 type subscription interface {
-	// links gives the present links first, and then each change; it is
+	// notices gives the present links first, and then each change; it is
 	// closed at the end.
-	links() <-chan Link
+	notices() <-chan notice
 	// present lists the indexes of the links that exist.
 	present() ([]int, error)
 	// close ends it and waits for that.
@@ -46,7 +52,8 @@ type subscription interface {
 
 // WatchLinks follows all links of a namespace until ctx ends. The channel gives
 // the present links first, then each change: a new link, another name, another
-// hardware address, flags, the carrier, the end. A reader who is slow misses
+// hardware address, flags, the carrier, the end, and that something of a link's
+// configuration was taken away. A reader who is slow misses
 // what was over meanwhile, never how things are in the end; so does one whose
 // kernel has lost messages. The channel is closed when ctx ends, and not before.
 func WatchLinks(ctx context.Context, ns *Namespace) (<-chan Link, error) {
@@ -83,22 +90,23 @@ type linkWatcher struct {
 	now   map[int]Link // as the links are
 	told  map[int]Link // as they are for the reader
 	queue []int        // the links that may be news to the reader, the oldest news first
+	addrs map[int][]netip.Prefix
 }
 
 // run tells of changes until ctx ends. When a subscription ends, another one
 // takes its place.
 func (w *linkWatcher) run(ctx context.Context, sub subscription) {
-	w.now, w.told = map[int]Link{}, map[int]Link{}
+	w.now, w.told, w.addrs = map[int]Link{}, map[int]Link{}, map[int][]netip.Prefix{}
 	for sub != nil {
-		w.listen(ctx, sub.links(), nil)
+		w.listen(ctx, sub.notices(), nil)
 		sub.close()
 		sub = w.again(ctx)
 	}
 }
 
-// listen takes in what links says, and tells the reader, until links or ctx
+// listen takes in what the kernel says, and tells the reader, until that or ctx
 // ends or the time is over.
-func (w *linkWatcher) listen(ctx context.Context, links <-chan Link, over <-chan time.Time) {
+func (w *linkWatcher) listen(ctx context.Context, notices <-chan notice, over <-chan time.Time) {
 	for {
 		out, next := w.next()
 		select {
@@ -106,11 +114,11 @@ func (w *linkWatcher) listen(ctx context.Context, links <-chan Link, over <-chan
 			return
 		case <-over:
 			return
-		case l, ok := <-links:
+		case n, ok := <-notices:
 			if !ok {
 				return
 			}
-			w.learn(l)
+			w.take(n)
 		case out <- next:
 			w.pop()
 		}
@@ -149,18 +157,30 @@ func (w *linkWatcher) resync() subscription {
 			w.learn(Link{Index: i, Gone: true})
 		}
 	}
+	w.touchAll()
 	return sub
 }
 
 // learn takes in how a link is.
 func (w *linkWatcher) learn(l Link) {
+	before := w.now[l.Index]
 	if l.Gone {
 		delete(w.now, l.Index)
+		delete(w.addrs, l.Index)
 	} else {
+		l.Touched = before.Touched
+		if wasSetUp(before, l) {
+			l.Touched++
+		}
 		w.now[l.Index] = l
 	}
-	if !slices.Contains(w.queue, l.Index) {
-		w.queue = append(w.queue, l.Index)
+	w.tell(l.Index)
+}
+
+// tell notes that a link may be news to the reader.
+func (w *linkWatcher) tell(index int) {
+	if !slices.Contains(w.queue, index) {
+		w.queue = append(w.queue, index)
 	}
 }
 

@@ -92,10 +92,10 @@ func TestWatchLinksTellsWhatIsThereAndWhatBecomesOfIt(t *testing.T) {
 // lossy is a subscription whose kernel loses all messages after the first few.
 type lossy struct {
 	subscription
-	out chan Link
+	out chan notice
 }
 
-func (s lossy) links() <-chan Link { return s.out }
+func (s lossy) notices() <-chan notice { return s.out }
 
 func TestLinksWhoseMessagesWereLostAreToldAllTheSame(t *testing.T) {
 	r := newRig(t)
@@ -113,11 +113,11 @@ func TestLinksWhoseMessagesWereLostAreToldAllTheSame(t *testing.T) {
 			return s, err
 		}
 		first = false
-		out := make(chan Link)
+		out := make(chan notice)
 		go func() {
 			defer close(out)
 			for range 4 { // lo, eth0, br0, br1
-				out <- <-s.links()
+				out <- <-s.notices()
 			}
 			<-lost
 		}()
@@ -151,22 +151,22 @@ func TestLinksWhoseMessagesWereLostAreToldAllTheSame(t *testing.T) {
 }
 
 // scripted is a subscription without a kernel.
-type scripted struct{ out chan Link }
+type scripted struct{ out chan notice }
 
-func (s scripted) links() <-chan Link      { return s.out }
+func (s scripted) notices() <-chan notice  { return s.out }
 func (s scripted) present() ([]int, error) { return []int{1}, nil }
 func (s scripted) close()                  {}
 
 func TestASlowReaderMissesWhatIsOverAndNeverHowItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sub := scripted{make(chan Link)}
+		sub := scripted{make(chan notice)}
 		w := &linkWatcher{out: make(chan Link), subscribe: func() (subscription, error) { return sub, nil }}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go w.run(ctx, sub)
 		for i := range 1001 { // 500 flaps of one link, while nobody reads
-			sub.out <- Link{Index: 1, Name: "eth0", Carrier: i%2 == 0}
-			sub.out <- Link{Index: 2, Name: fmt.Sprint("eth", i), Gone: i == 1000}
+			sub.out <- notice{Link: Link{Index: 1, Name: "eth0", Carrier: i%2 == 0}}
+			sub.out <- notice{Link: Link{Index: 2, Name: fmt.Sprint("eth", i), Gone: i == 1000}}
 		}
 		var heard []string
 		for more := true; more; {

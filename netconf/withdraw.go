@@ -27,16 +27,23 @@ func (h *Host) Withdraw(_ context.Context, _ lease.Lease) error {
 
 // withdraw takes everything from the kernel.
 func (h *Host) withdraw() error {
-	v, err := h.look(nil)
-	if err != nil && gone(err) == nil { // with the link
-		h.record = h.record.blank()
-		return nil
+	var v view
+	routes, err := h.look(&v, nil)
+	if err != nil && gone(err) == nil { // with the link, all but rules
+		return h.withdrawRules()
 	}
 	if err != nil {
 		return err
 	}
+	v.sort(h, routes, nil)
 	errs := []error{h.putBack()}
 	left := h.record.blank()
+	for _, r := range v.rules {
+		if err := noRule(h.did(h.kernel.delRule(r))); err != nil {
+			errs = append(errs, fmt.Errorf("delete rule %v: %w", r, err))
+			left.Rules = append(left.Rules, r)
+		}
+	}
 	for _, r := range slices.Backward(v.routes) {
 		if err := gone(h.did(h.kernel.delRoute(r))); err != nil {
 			errs = append(errs, fmt.Errorf("delete route %v: %w", r, err))
@@ -49,10 +56,27 @@ func (h *Host) withdraw() error {
 			left.Addresses = append(left.Addresses, a)
 		}
 	}
-	errs = append(errs, h.restoreMTU())
-	left.MTU, left.Displaced = h.record.MTU, h.record.Displaced
+	errs = append(errs, h.restoreSysctls(), h.restoreMTU())
+	left.Sysctls, left.MTU, left.Displaced = h.record.Sysctls, h.record.MTU, h.record.Displaced
 	h.record = left
 	return errors.Join(errs...)
+}
+
+// withdrawRules takes away what does not go with its link.
+func (h *Host) withdrawRules() error {
+	list, err := h.rules()
+	left := h.record.blank()
+	for _, r := range list {
+		if !h.ownsRule(r) {
+			continue
+		}
+		if errRule := noRule(h.did(h.kernel.delRule(r.Rule))); errRule != nil {
+			err = errors.Join(err, fmt.Errorf("delete rule %v: %w", r, errRule))
+			left.Rules = append(left.Rules, r.Rule)
+		}
+	}
+	h.record = left
+	return err
 }
 
 // deleteAddress deletes an address of ours, and nothing else: where the kernel

@@ -45,9 +45,9 @@ var rules = []rule{ // the first that fits counts
 	{"client", []string{module + "client/dhcp4", module + "client/lease", module + "client/machine", "golang.org/x/sys/unix"}, false},
 	{"arpcheck", []string{"github.com/mdlayher/packet", "github.com/mdlayher/arp", "golang.org/x/net/bpf", "golang.org/x/sys/unix"}, false},
 	{"netconf/resolv", []string{"github.com/google/renameio/v2", "golang.org/x/sys/unix"}, false},
-	{"netconf", []string{module + "client/dhcp4", module + "client/lease", module + "netconf/resolv", "github.com/google/renameio/v2", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}, false},
+	{"netconf", []string{module + "client/dhcp4", module + "client/lease", module + "netconf/resolv", "github.com/google/renameio/v2", "github.com/vishvananda/netlink", "github.com/vishvananda/netlink/nl", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/agent", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine"}, false},
-	{"cmd/lessee/config", []string{module + "arpcheck", module + "client/dhcp4", module + "client/machine", module + "netconf", "github.com/BurntSushi/toml", "golang.org/x/sys/unix"}, false},
+	{"cmd/lessee/config", []string{module + "arpcheck", module + "client/dhcp4", module + "client/lease", module + "client/machine", module + "netconf", "github.com/BurntSushi/toml", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/control", []string{module + "client", module + "client/lease", module + "cmd/lessee/agent", "github.com/varlink/go/varlink", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/metrics", []string{module + "client", module + "client/dhcp4", module + "client/machine", module + "client/socket", module + "cmd/lessee/agent", "github.com/google/renameio/v2"}, false},
 	{"cmd/lessee/supervise", []string{"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sys/unix"}, false},
@@ -58,7 +58,7 @@ var rules = []rule{ // the first that fits counts
 
 // onlyIn names files that alone may import what is easily spread.
 var onlyIn = map[string][]string{
-	"netconf\x00github.com/vishvananda/netlink":       {"netlink_linux.go", "watch_linux.go"},
+	"netconf\x00github.com/vishvananda/netlink":       {"netlink_linux.go", "route_linux.go", "rule_linux.go", "sysctl_linux.go", "watch_linux.go"},
 	"cmd/lessee/config\x00github.com/BurntSushi/toml": {"load.go", "scan.go"},
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-var addr = form[netip.Addr]{
+var addr = &form[netip.Addr]{
 	parse: func(b []byte) (netip.Addr, string) {
 		if len(b) != 4 {
 			return netip.Addr{}, wantBytes(b, 4)
@@ -44,8 +44,8 @@ var addrs = addrList(1)
 // addrsOrNone may be empty (option 68).
 var addrsOrNone = addrList(0)
 
-func addrList(least int) form[[]netip.Addr] {
-	return form[[]netip.Addr]{
+func addrList(least int) *form[[]netip.Addr] {
+	return &form[[]netip.Addr]{
 		parse: func(b []byte) ([]netip.Addr, string) {
 			if len(b)%4 != 0 || len(b) < 4*least {
 				return nil, wantMultiple(b, 4)
@@ -67,7 +67,7 @@ func addrList(least int) form[[]netip.Addr] {
 
 // mask is the length of a subnet mask; one with holes is malformed, and so is
 // 0.0.0.0, with which every host would be a neighbour.
-var mask = form[int]{
+var mask = &form[int]{
 	parse: func(b []byte) (int, string) {
 		if len(b) != 4 {
 			return 0, wantBytes(b, 4)
@@ -102,7 +102,7 @@ var mask = form[int]{
 }
 
 // addrPair is what option 21 lists: an address and a mask.
-var addrPairs = form[[]netip.Addr]{
+var addrPairs = &form[[]netip.Addr]{
 	parse: func(b []byte) ([]netip.Addr, string) {
 		if len(b) == 0 || len(b)%8 != 0 {
 			return nil, wantMultiple(b, 8)

@@ -28,7 +28,7 @@ func DUIDClientID(iaid uint32, duid []byte) ClientID {
 // String returns "01:02:00:5e:10:00:01".
 func (id ClientID) String() string { return HardwareAddr(id).String() }
 
-var clientID = form[ClientID]{
+var clientID = &form[ClientID]{
 	parse: func(b []byte) (ClientID, string) {
 		if len(b) < 2 {
 			return nil, fmt.Sprintf("%d bytes, want 2 or more", len(b))

@@ -7,7 +7,7 @@ import (
 
 // domains is a list of names as RFC 1035, section 3.1 writes them, compressed
 // or not (RFC 3397).
-var domains = form[[]string]{
+var domains = &form[[]string]{
 	parse: func(b []byte) ([]string, string) {
 		if len(b) == 0 {
 			return nil, "empty"

@@ -20,7 +20,7 @@ const (
 	FQDNNoUpdates                      // N: no DNS update at all
 )
 
-var fqdn = form[ClientFQDN]{
+var fqdn = &form[ClientFQDN]{
 	parse: func(b []byte) (ClientFQDN, string) {
 		if len(b) < 3 {
 			return ClientFQDN{}, wantMore(b, 3)

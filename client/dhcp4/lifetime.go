@@ -45,7 +45,7 @@ func ParseLifetime(s string) (Lifetime, error) {
 	return Lifetime(d / time.Second), nil
 }
 
-var lifetime = form[Lifetime]{
+var lifetime = &form[Lifetime]{
 	parse: func(b []byte) (Lifetime, string) {
 		if len(b) != 4 {
 			return 0, wantBytes(b, 4)

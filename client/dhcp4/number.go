@@ -9,7 +9,7 @@ import (
 type unsigned interface{ ~uint8 | ~uint16 | ~uint32 }
 
 // number is a big-endian integer of the size of T, no less than least.
-func number[T unsigned](least T) form[T] {
+func number[T unsigned](least T) *form[T] {
 	size := 4
 	switch {
 	case ^T(0) == T(1<<8-1):
@@ -17,7 +17,7 @@ func number[T unsigned](least T) form[T] {
 	case uint64(^T(0)) == 1<<16-1:
 		size = 2
 	}
-	return form[T]{
+	return &form[T]{
 		parse: func(b []byte) (T, string) {
 			if len(b) != size {
 				return 0, wantBytes(b, size)
@@ -55,7 +55,7 @@ var (
 )
 
 // seconds32 is a signed number, as in option 2.
-var seconds32 = form[int32]{
+var seconds32 = &form[int32]{
 	parse: func(b []byte) (int32, string) {
 		n, why := u32.parse(b)
 		return int32(n), why
@@ -67,7 +67,7 @@ var seconds32 = form[int32]{
 }
 
 // u16s is a list of numbers.
-var u16s = form[[]uint16]{
+var u16s = &form[[]uint16]{
 	parse: func(b []byte) ([]uint16, string) {
 		if len(b) == 0 || len(b)%2 != 0 {
 			return nil, wantMultiple(b, 2)
@@ -85,7 +85,7 @@ var u16s = form[[]uint16]{
 }
 
 // boolean is a byte of 0 or 1.
-var boolean = form[bool]{
+var boolean = &form[bool]{
 	parse: func(b []byte) (bool, string) {
 		if len(b) != 1 || b[0] > 1 {
 			return false, fmt.Sprintf("% x, want 00 or 01", b)
@@ -104,7 +104,7 @@ var boolean = form[bool]{
 }
 
 // flag is an option that says all by being there.
-var flag = form[struct{}]{
+var flag = &form[struct{}]{
 	parse: func(b []byte) (struct{}, string) {
 		if len(b) != 0 {
 			return struct{}{}, wantBytes(b, 0)

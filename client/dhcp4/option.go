@@ -22,9 +22,9 @@ func (e *MalformedError) Error() string {
 
 // An Option couples an option code with the form of its value.
 type Option[T any] struct {
-	Code Code
-	Name string // as dhclient and IANA name it
-	form[T]
+	Code     Code
+	Name     string // as dhclient and IANA name it
+	*form[T]        // not a copy: there are many types, and each has the code for one
 }
 
 // Get returns the option's value in o. The error is ErrUnset if o lacks the
@@ -77,6 +77,9 @@ type Spec interface {
 
 	// Parse reads a value as people write it. The error shows an example.
 	Parse(text string) ([]byte, error)
+
+	// Example returns a value that Parse reads.
+	Example() string
 }
 
 // OptionCode returns opt.Code.
@@ -110,17 +113,25 @@ func (opt Option[T]) Value(b []byte) (any, error) {
 func (opt Option[T]) Parse(text string) ([]byte, error) {
 	v, err := opt.scan(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; an example: %s=%s", opt.Name, err, opt.Name, opt.example)
+		return nil, unlike(opt.Name, opt.example, err)
 	}
 	b, why := opt.write(nil, v)
 	if why == "" {
 		_, why = opt.form.parse(b)
 	}
 	if why != "" {
-		return nil, fmt.Errorf("%s: %s; an example: %s=%s", opt.Name, why, opt.Name, opt.example)
+		return nil, unlike(opt.Name, opt.example, errors.New(why))
 	}
 	return b, nil
 }
+
+// unlike says why a text is no value of an option, and shows one that is.
+func unlike(name, example string, err error) error {
+	return fmt.Errorf("%s: %w; an example: %s=%s", name, err, name, example)
+}
+
+// Example returns a value that Parse reads.
+func (opt Option[T]) Example() string { return opt.example }
 
 // ByCode returns the row of option c.
 func ByCode(c Code) (Spec, bool) {

@@ -21,8 +21,8 @@ func (h *hex) UnmarshalText(b []byte) error {
 }
 
 // raw is bytes whose meaning is not for us, at least so many.
-func raw(least int) form[[]byte] {
-	return form[[]byte]{
+func raw(least int) *form[[]byte] {
+	return &form[[]byte]{
 		parse: func(b []byte) ([]byte, string) {
 			if len(b) < least {
 				return nil, fmt.Sprintf("%d bytes, want %d or more", len(b), least)
@@ -55,7 +55,7 @@ func scanHex(s string) ([]byte, error) {
 }
 
 // codes is a list of option codes; people may write names.
-var codes = form[[]Code]{
+var codes = &form[[]Code]{
 	parse: func(b []byte) ([]Code, string) {
 		if len(b) == 0 {
 			return nil, "empty"
@@ -85,7 +85,7 @@ var codes = form[[]Code]{
 	example: "1,3,6",
 }
 
-var messageType = form[MessageType]{
+var messageType = &form[MessageType]{
 	parse: func(b []byte) (MessageType, string) {
 		if len(b) != 1 {
 			return 0, wantBytes(b, 1)

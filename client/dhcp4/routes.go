@@ -24,7 +24,7 @@ func (r Route) String() string {
 // classless is the form of options 121 and 249 (RFC 3442): the length of the
 // destination's prefix, as many of its bytes as that needs, and the gateway.
 // A list counts as a whole or not at all.
-var classless = form[[]Route]{
+var classless = &form[[]Route]{
 	parse: func(b []byte) ([]Route, string) {
 		if len(b) == 0 {
 			return nil, "empty"
@@ -70,7 +70,7 @@ var classless = form[[]Route]{
 // destination and a router. It has no masks: a destination that is the number
 // of its class's network means that network, any other one a host. A default
 // route is not to be had this way.
-var classful = form[[]Route]{
+var classful = &form[[]Route]{
 	parse: func(b []byte) ([]Route, string) {
 		if len(b) == 0 || len(b)%8 != 0 {
 			return nil, wantMultiple(b, 8)

@@ -13,7 +13,7 @@ type SIPServers struct {
 	Addrs []netip.Addr `json:"addresses,omitempty"`
 }
 
-var sip = form[SIPServers]{
+var sip = &form[SIPServers]{
 	parse: func(b []byte) (v SIPServers, why string) {
 		if len(b) < 1 {
 			return v, wantMore(b, 1)
@@ -69,7 +69,7 @@ func (r Resolver) String() string {
 
 // resolvers reads the entries of option 162; one that cannot be read is left
 // out, unless none is left.
-var resolvers = form[[]Resolver]{
+var resolvers = &form[[]Resolver]{
 	parse: func(b []byte) (out []Resolver, why string) {
 		why = "empty"
 		for len(b) > 0 {
@@ -195,7 +195,7 @@ type SixRD struct {
 	Relays      []netip.Addr `json:"relays"` // border relays
 }
 
-var sixRD = form[SixRD]{
+var sixRD = &form[SixRD]{
 	parse: func(b []byte) (v SixRD, why string) {
 		if len(b) < 22 || (len(b)-18)%4 != 0 {
 			return v, fmt.Sprintf("%d bytes, want 18 and a multiple of 4", len(b))

@@ -22,7 +22,7 @@ func printable(s string) string {
 
 // freeText is text for people. Trailing NULs are lost, one within is a fault
 // (RFC 2132, section 2).
-var freeText = form[string]{
+var freeText = &form[string]{
 	parse: func(b []byte) (string, string) {
 		b = bytes.TrimRight(b, "\x00")
 		switch {
@@ -42,7 +42,7 @@ var freeText = form[string]{
 
 // hostName is a host or domain name that is safe to hand on: to a file, an
 // environment, a log.
-var hostName = form[string]{
+var hostName = &form[string]{
 	parse: func(b []byte) (string, string) {
 		s, why := freeText.parse(b)
 		if why != "" {

@@ -18,7 +18,7 @@ type VendorData struct {
 func (v VendorData) String() string { return fmt.Sprintf("%d:0x%x", v.Enterprise, v.Data) }
 
 // vendorData is any number of blocks: enterprise, length, data.
-var vendorData = form[[]VendorData]{
+var vendorData = &form[[]VendorData]{
 	parse: func(b []byte) ([]VendorData, string) {
 		if len(b) == 0 {
 			return nil, "empty"
@@ -62,7 +62,7 @@ var vendorData = form[[]VendorData]{
 
 // userClass is a list of classes, each with its length and none empty (RFC
 // 3004, section 4).
-var userClass = form[[][]byte]{
+var userClass = &form[[][]byte]{
 	parse: func(b []byte) ([][]byte, string) {
 		if len(b) == 0 {
 			return nil, "empty"

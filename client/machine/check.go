@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
@@ -55,6 +56,17 @@ func (m *Machine) applied(in Applied) {
 		m.failures = 0
 		m.say(Report{Cause: CauseConfigured, Lease: m.lease})
 	}
+}
+
+// applyAgain has the host configured by the lease that it holds, though nothing
+// of that has changed. Whatever is sent or waited for goes on.
+func (m *Machine) applyAgain() {
+	if !m.held {
+		m.notPossible("no lease to configure the host by")
+		return
+	}
+	m.reapply = time.Time{}
+	m.emit(Apply{Lease: m.lease})
 }
 
 // useNext enters BOUND with the lease that was applied.

@@ -423,8 +423,8 @@ func (h *history) anything() Input {
 	return []Input{
 		Start{}, Inform{Addr: l.Addr}, LinkChanged{Up: true, Reset: h.rng.IntN(2) == 0}, LinkChanged{Up: false}, Renew{}, Rebind{},
 		Conflicted{Addr: addr, Holder: dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9}}, Timeout{}, Release{}, Stop{},
-		Probed{Addr: addr}, Applied{Lease: l}, Reacquire{}, Pause{}, Resume{}, Leave{},
-	}[h.rng.IntN(16)]
+		Probed{Addr: addr}, Applied{Lease: l}, Reacquire{}, Reapply{}, Pause{}, Resume{}, Leave{},
+	}[h.rng.IntN(17)]
 }
 
 // anyMessage answers the message sent last, well or badly.

@@ -67,6 +67,7 @@ type (
 	Renew     struct{} // extend the lease now, by unicast to its server
 	Rebind    struct{} // extend the lease now, by broadcast to any server
 	Reacquire struct{} // have the lease in use verified, or begin to get one
+	Reapply   struct{} // have the host configured by the lease in use once more: what is made of leases has changed
 	Pause     struct{} // send nothing until Resume; a lease in use stays, until it expires
 	Resume    struct{} // end a Pause
 	Release   struct{} // give the lease back and end
@@ -86,6 +87,7 @@ func (LinkChanged) input() {}
 func (Renew) input()       {}
 func (Rebind) input()      {}
 func (Reacquire) input()   {}
+func (Reapply) input()     {}
 func (Pause) input()       {}
 func (Resume) input()      {}
 func (Release) input()     {}

@@ -123,6 +123,8 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 		m.linkChanged(in)
 	case Reacquire:
 		m.reacquire()
+	case Reapply:
+		m.applyAgain()
 	case Pause:
 		m.pause()
 	case Resume:

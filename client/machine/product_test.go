@@ -78,6 +78,7 @@ func productInputs(s *story) []struct {
 		{"renew", Renew{}},
 		{"rebind", Rebind{}},
 		{"reacquire", Reacquire{}},
+		{"reapply", Reapply{}},
 		{"pause", Pause{}},
 		{"resume", Resume{}},
 		{"release", Release{}},

@@ -211,6 +211,8 @@ func (s *story) parse(now time.Time, verb string, args []string) Input {
 		return Release{}
 	case "reacquire":
 		return Reacquire{}
+	case "reapply":
+		return Reapply{}
 	case "pause":
 		return Pause{}
 	case "resume":

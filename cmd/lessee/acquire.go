@@ -34,26 +34,37 @@ lifetime, so that it goes by itself at expiry; routes (proto dhcp); the MTU;
 
    lessee acquire eth0
    lessee acquire eth0 --dry-run           what would be done?
+   lessee acquire eth0 --explain           where does it all come from?
    lessee acquire eth0 --no-apply --format json
    lease=$(lessee acquire eth0 --format env) && eval "$lease" && echo "$LESSEE_ADDRESS"
    lessee acquire eth0 --probe rfc5227 --timeout 5m
    lessee acquire eth0 --require routers --deny-server 192.0.2.66`,
 		Flags: join([]cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "take no lease and change nothing: print what the best offer would do"},
+			&cli.BoolFlag{Name: "explain", Usage: "tell of everything on the host where it comes from, and of what is not followed why"},
 			&cli.BoolFlag{Name: "no-apply", Usage: "take the lease and leave the host alone"},
-		}, gettingFlags(), waitFlags(time.Minute), identityFlags(), choiceFlags(), hostFlags(), stateFlags(), outputFlags()),
+		}, gettingFlags(), waitFlags(time.Minute), identityFlags(), choiceFlags(), hostFlags(), overrideFlags(), stateFlags(), outputFlags()),
 		Action: onLink(acquire),
 	}
 }
 
 func acquire(ctx context.Context, s *settings) error {
+	if s.explain && (s.dryRun || s.noApply) {
+		return &usageError{"--explain tells of what is on the host; with --dry-run and --no-apply nothing is put there", "lessee acquire " + s.link + " --explain"}
+	}
 	if s.dryRun {
 		return showPlan(ctx, s)
 	}
 	if !s.noApply {
 		asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
 			st, err := c.Do(ctx, s.link, control.Reacquire)
-			return document{Result: "bound", Lease: st.Lease}, err
+			d := document{Result: "bound", Lease: st.Lease, Overrides: st.Overrides}
+			if err == nil && s.explain {
+				var x agent.Explanation
+				x, err = c.Explain(ctx, s.link)
+				d.Explanation = &x
+			}
+			return d, err
 		})
 		if asked {
 			return err
@@ -70,7 +81,9 @@ func acquire(ctx context.Context, s *settings) error {
 		err = errors.Join(err, e.host.Down()) // it was set up for nothing
 	}
 	return e.done(err, func() document {
-		return document{Result: result, Lease: &l, Offers: agent.OffersOf(e.offers), Notes: e.notes(l)}
+		d := e.document(result, l)
+		d.Offers = agent.OffersOf(e.offers)
+		return d
 	})
 }
 
@@ -85,12 +98,19 @@ func (e *errand) done(err error, d func() document) error {
 	return e.print(d())
 }
 
-// notes are what of the lease was not followed, and why.
-func (e *errand) notes(l lease.Lease) (out []string) {
-	if e.host == nil {
-		return nil
+// document tells of a granted lease as it is used, and what of it is not
+// followed.
+func (e *errand) document(result string, granted lease.Lease) document {
+	l, overrides := e.use(granted)
+	d := document{Result: result, Lease: &l, Overrides: overrides}
+	if e.host != nil {
+		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
+		if e.explain {
+			x := explain(e.link, granted, l, overrides, e.host.Options(), e.devices.machine.Parameters)
+			d.Explanation = &x
+		}
 	}
-	return refusals(netconf.PlanFor(l, e.host.Options()))
+	return d
 }
 
 func refusals(p netconf.Plan) (out []string) {
@@ -123,6 +143,13 @@ func (e *errand) acquire(ctx context.Context) (l lease.Lease, result string, err
 	return l, "bound", err
 }
 
+func texts(steps []netconf.Step) (out []string) {
+	for _, step := range steps {
+		out = append(out, step.Do)
+	}
+	return out
+}
+
 // showPlan prints what the best offer would do to the host. It takes no lease.
 func showPlan(ctx context.Context, s *settings) error {
 	s.machine.Survey = true
@@ -133,14 +160,20 @@ func showPlan(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	options, err := s.hostConfig().OptionsOn(s.link)
+	cfg := s.hostConfig()
+	cfg.RunDir, cfg.StateDir, cfg.Now = s.runDir, s.stateDir, client.BootTime()
+	host, err := netconf.Look(s.link, cfg)
 	if err != nil {
 		return err
 	}
 	for _, of := range offers {
 		if of.Chosen {
-			p := netconf.PlanFor(of.Lease, options)
-			d := document{Result: "planned", Lease: &of.Lease, Plan: p.Steps(s.link), Notes: refusals(p)}
+			l, overrides := s.use(of.Lease)
+			steps, err := host.Difference(ctx, l)
+			if err != nil {
+				return err
+			}
+			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: texts(steps), Notes: refusals(netconf.PlanFor(l, host.Options()))}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}

@@ -34,14 +34,18 @@ server as the agent does. Without a file, everything has its default.
    metric = 50
    request-address = "192.0.2.7"
 
+   [link.enp3s0.override]        # and what is made of what its servers send
+   supersede = { domain-name = "example.org", ntp-servers = [] }
+   prepend = { domain-name-servers = ["127.0.0.1"] }
+
 Every setting is also a flag, of the same name. What is said more exactly wins:
    1. a flag on the command line
    2. [link.NAME], the table of that link alone
    3. [link."PATTERN"], of several that fit the one that stands last in the file
    4. [defaults]
    5. the setting's own default
-A list replaces the list that it wins over; nothing is added up. "" and [] put a
-setting back to nothing.
+A list or table of options replaces the one that it wins over; nothing is added
+up. "", [] and {} put a setting back to nothing.
 
    lessee config check                     before the agent reloads it
    lessee config show eth0                 what holds, and why
@@ -114,7 +118,7 @@ func configShowCommand() *cli.Command {
 		Flags: join([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "of what is printed: `text` or json"},
 			configFlag(),
-		}, linkFlags(config.Identity, config.Choice, config.Getting, config.Host, config.Keeping), agentFlags()),
+		}, linkFlags(config.Identity, config.Choice, config.Getting, config.Host, config.Override, config.Keeping), agentFlags()),
 		Action: configShow,
 	}
 }
@@ -152,7 +156,7 @@ func configShow(c *cli.Context) error {
 func showText(link string, values []config.Value) error {
 	names, literals := 0, 0
 	for _, v := range values {
-		names, literals = max(names, len(v.Name)), max(literals, len(v.String()))
+		names, literals = max(names, len(v.Key())), max(literals, len(v.String()))
 	}
 	literals = min(literals, 32)
 	var b strings.Builder
@@ -162,7 +166,7 @@ func showText(link string, values []config.Value) error {
 		if v.Origin.Table != "" {
 			from += " " + v.Origin.Table
 		}
-		fmt.Fprintf(&b, "%-*s = %-*s  # %s\n", names, v.Name, literals, v, from)
+		fmt.Fprintf(&b, "%-*s = %-*s  # %s\n", names, v.Key(), literals, v, from)
 	}
 	_, err := os.Stdout.WriteString(b.String())
 	return err
@@ -188,7 +192,7 @@ func showJSON(link, path string, values []config.Value) error {
 	for _, v := range values {
 		s := shownValue{Name: v.Name, From: "default", Flag: v.Origin.Flag, Table: v.Origin.Table, Line: v.Origin.Line}
 		switch {
-		case v.Kind == config.List:
+		case v.Kind == config.List, v.Kind == config.Table:
 			s.Value = append([]string{}, v.Is...) // a list, also if nothing is in it
 		case v.Kind == config.Bool:
 			s.Value = v.Is[0] == "true"

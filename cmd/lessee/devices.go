@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +37,8 @@ type opening struct {
 	link     string             // the kernel's name, or an alternative one
 	ns       *netconf.Namespace // where the link is; nil: here
 	conf     config.Link
-	machine  machine.Config // of conf; Link, ClientID and Rand are still open
+	policy   func() lease.Policy // what is made of leases
+	machine  machine.Config      // of conf; Link, ClientID and Rand are still open
 	stateDir string
 	runDir   string
 	control  string // the socket by which whoever holds the link can be asked; empty: none
@@ -70,7 +72,9 @@ type devices struct {
 	checker *arpcheck.Checker
 	host    *netconf.Host
 	store   *store.Link
-	machine machine.Config // with nothing left open
+	policy  func() lease.Policy
+	options atomic.Pointer[netconf.Options] // by which the host is configured
+	machine machine.Config                  // with nothing left open
 	now     func() time.Time
 }
 
@@ -85,7 +89,7 @@ func (o *opening) find() (ifi socket.Link, err error) {
 
 // open opens what is needed. Close it, whatever comes.
 func (o *opening) open(ctx context.Context, ifi socket.Link) (d *devices, err error) {
-	d = &devices{ifi: ifi, now: o.now, machine: o.machine}
+	d = &devices{ifi: ifi, now: o.now, policy: o.policy, machine: o.machine}
 	steps := []func(context.Context, *devices) error{o.setIdentity, o.openHost, o.openConn, o.openChecker, o.openStore}
 	for _, step := range steps {
 		if err = step(ctx, d); err != nil {
@@ -117,6 +121,7 @@ func (o *opening) openHost(ctx context.Context, d *devices) (err error) {
 	if d.host, err = netconf.Open(d.ifi.Name, cfg); err != nil {
 		return err
 	}
+	d.noteOptions()
 	if !o.up {
 		return nil
 	}
@@ -210,7 +215,7 @@ func (d *devices) config() client.Config {
 		cfg.Prober = d.checker
 	}
 	if d.host != nil {
-		cfg.Configurator = d.host
+		cfg.Configurator = overrider{d.host, d}
 	}
 	if d.store != nil {
 		cfg.Store = d.store
@@ -227,7 +232,8 @@ func (d *devices) remembered() (_ client.Remembered, why string, err error) {
 		why = r.Why
 		l = hint(l, d.now())
 	}
-	held := d.host != nil && !l.IsZero() && d.host.Holds(l)
+	used, _ := d.policy().Use(l)
+	held := d.host != nil && !l.IsZero() && d.host.Holds(used)
 	return client.Remembered{Lease: l, Held: held}, why, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/cmd/lessee/agent"
+	"github.com/lessee/lessee/cmd/lessee/view"
 )
 
 // A document is what a command found out or did: the one thing that it prints,
@@ -23,11 +24,16 @@ type document struct {
 	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, failed
 
 	Error  *problem      `json:"error,omitempty"` // with failed
-	Lease  *lease.Lease  `json:"lease,omitempty"`
+	Lease  *lease.Lease  `json:"lease,omitempty"` // as it is used
 	Offers []agent.Offer `json:"offers,omitempty"`
 	Plan   []string      `json:"plan,omitempty"`  // with planned: what would be done to the host, a step a line
 	Notes  []string      `json:"notes,omitempty"` // what was not followed, and why
-	Agent  int           `json:"agent,omitempty"` // the process that did it, if it was the agent
+
+	Overrides []agent.Override `json:"overrides,omitempty"` // what of the lease is not as the server sent it
+
+	Explanation *agent.Explanation `json:"explanation,omitempty"` // with --explain
+
+	Agent int `json:"agent,omitempty"` // the process that did it, if it was the agent
 }
 
 // problem is why a command failed.
@@ -82,6 +88,9 @@ func writeText(w io.Writer, d document) error {
 	default:
 		p.line("%s: %s", d.Link, d.Result)
 	}
+	for _, o := range d.Overrides {
+		p.line("  note: %s", view.Override(o))
+	}
 	for _, step := range d.Plan {
 		p.line("  would %s", step)
 	}
@@ -90,6 +99,9 @@ func writeText(w io.Writer, d document) error {
 	}
 	if d.Result != "discovered" {
 		p.others(d.Offers)
+	}
+	if x := d.Explanation; x != nil && p.err == nil {
+		_, p.err = io.WriteString(w, view.Explanation(*x, options()))
 	}
 	if d.Agent != 0 {
 		p.line("  note: the agent did it, process %d", d.Agent)
@@ -257,6 +269,9 @@ func envOf(d document) [][2]string {
 		}
 		for _, o := range l.Options {
 			add(fmt.Sprintf("OPTION_%d", uint8(o.Code)), o.String())
+		}
+		for _, o := range d.Overrides {
+			add(fmt.Sprintf("SENT_%d", o.Code), o.Sent)
 		}
 	}
 	for i, o := range d.Offers {

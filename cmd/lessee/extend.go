@@ -47,14 +47,14 @@ when the server that gave the lease is gone.
 }
 
 func extendFlags() []cli.Flag {
-	return join(waitFlags(30*time.Second), identityFlags(), hostFlags(), stateFlags(), outputFlags())
+	return join(waitFlags(30*time.Second), identityFlags(), hostFlags(), overrideFlags(), stateFlags(), outputFlags())
 }
 
 // extend asks for more time, in one way or the other.
 func extend(ctx context.Context, s *settings, cmd control.Command, how func(*client.Client, context.Context, lease.Lease) (lease.Lease, error)) error {
 	asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
 		st, err := c.Do(ctx, s.link, cmd)
-		return document{Result: "renewed", Lease: st.Lease}, err
+		return document{Result: "renewed", Lease: st.Lease, Overrides: st.Overrides}, err
 	})
 	if asked {
 		return err
@@ -66,7 +66,7 @@ func extend(ctx context.Context, s *settings, cmd control.Command, how func(*cli
 		return err
 	}
 	l, err := e.held()
-	if err == nil && !e.host.Holds(l) {
+	if used, _ := e.use(l); err == nil && !e.host.Holds(used) {
 		err = fmt.Errorf("%s does not hold %v, so it is not known to be free (lessee acquire %s confirms and checks it)", e.link, l.Addr, e.link)
 	}
 	if err == nil {
@@ -76,7 +76,7 @@ func extend(ctx context.Context, s *settings, cmd control.Command, how func(*cli
 		}
 	}
 	return e.done(err, func() document {
-		return document{Result: "renewed", Lease: &l, Notes: e.notes(l)}
+		return e.document("renewed", l)
 	})
 }
 

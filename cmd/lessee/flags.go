@@ -42,6 +42,7 @@ func identityFlags() []cli.Flag { return linkFlags(config.Identity) }
 func choiceFlags() []cli.Flag   { return linkFlags(config.Choice) }
 func gettingFlags() []cli.Flag  { return linkFlags(config.Getting) }
 func hostFlags() []cli.Flag     { return linkFlags(config.Host) }
+func overrideFlags() []cli.Flag { return linkFlags(config.Override) }
 
 // linkFlags makes flags of the settings of links, by group.
 func linkFlags(groups ...config.Group) (flags []cli.Flag) {
@@ -75,7 +76,7 @@ func flagsOf(s config.Setting) []cli.Flag {
 			flags = append(flags, &cli.BoolFlag{Name: "no-" + s.Name, Usage: "the same as --" + s.Name + "=false"})
 		}
 		return flags
-	case config.List:
+	case config.List, config.Table:
 		return []cli.Flag{&cli.StringSliceFlag{Name: s.Name, Usage: s.Usage}}
 	}
 	return []cli.Flag{&cli.StringFlag{Name: s.Name, Value: s.Default[0], Usage: s.Usage}}
@@ -85,8 +86,12 @@ func flagsOf(s config.Setting) []cli.Flag {
 func (r *flagReader) given() config.Flags {
 	flags := config.Flags{}
 	for _, s := range append(config.LinkSettings(), config.AgentSettings()...) {
-		no := "no-" + s.Name
+		no := "no-" + s.Name // turns one off, of those that are on by themselves
 		switch {
+		case s.Kind != config.Bool:
+			if r.has(s.Name) {
+				flags[s.Name] = config.Flag{Flag: s.Name, Values: r.values(s)}
+			}
 		case r.has(no) && r.has(s.Name):
 			if r.err == nil {
 				r.err = &usageError{fmt.Sprintf("--%s and --%s contradict each other", s.Name, no), r.line(no, "")}
@@ -108,7 +113,7 @@ func (r *flagReader) values(s config.Setting) []string {
 	switch s.Kind {
 	case config.Bool:
 		return []string{strconv.FormatBool(r.c.Bool(s.Name))}
-	case config.List:
+	case config.List, config.Table:
 		return elements(s, r.c.StringSlice(s.Name))
 	}
 	return []string{r.c.String(s.Name)}

@@ -28,7 +28,7 @@ the host is left alone.
 		Flags: join([]cli.Flag{
 			&cli.StringFlag{Name: "address", Usage: "ask for `ADDRESS/BITS`, which the link has; default: its first one"},
 			&cli.StringFlag{Name: "server", Usage: "ask the server at `ADDRESS` alone; default: all"},
-		}, waitFlags(time.Minute), identityFlags(), stateFlags(), outputFlags()),
+		}, waitFlags(time.Minute), identityFlags(), overrideFlags(), stateFlags(), outputFlags()),
 		Action: informAction,
 	}
 }
@@ -80,7 +80,19 @@ func inform(ctx context.Context, s *settings, in machine.Inform) error {
 			l, err = c.Inform(ctx, in)
 		}
 	}
-	return e.done(err, func() document { return document{Result: "informed", Lease: &l} })
+	return e.done(err, func() document {
+		_, overrides := e.use(l)
+		l = informed(l, e.policy())
+		return document{Result: "informed", Lease: &l, Overrides: overrides}
+	})
+}
+
+// informed is what is used of a server's answer. The address was set by other
+// means, and so was the length of its prefix.
+func informed(l lease.Lease, policy lease.Policy) lease.Lease {
+	used, _ := policy.Use(l)
+	used.Addr, used.MaskDerived = l.Addr, l.MaskDerived
+	return used
 }
 
 // firstAddr is the link's first IPv4 address. It is asked for in the caller's

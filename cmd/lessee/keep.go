@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lessee/lessee/client"
@@ -29,7 +30,8 @@ type shared struct {
 	log        *slog.Logger
 	registry   *metrics.Registry
 	namespaces namespaces
-	identity   sync.Mutex // of the file that holds the host's identity
+	inForce    atomic.Pointer[plan] // nil: the first one is just made
+	identity   sync.Mutex           // of the file that holds the host's identity
 }
 
 // A plan is what configuration file and command line want of links. It never
@@ -82,15 +84,27 @@ func (p *plan) Named() (names []string) {
 	return names
 }
 
-// Print stands for all that the file and the flags say of a link.
+// Print stands for all that the file and the flags say of a link, but for what
+// Finish stands for.
 func (p *plan) Print(name string) string {
+	return p.print(name, func(g config.Group) bool { return g != config.Override })
+}
+
+// Finish stands for what is made of the options that servers send.
+func (p *plan) Finish(name string) string {
+	return p.print(name, func(g config.Group) bool { return g == config.Override })
+}
+
+func (p *plan) print(name string, about func(config.Group) bool) string {
 	values, err := p.file.LinkValues(name, p.flags)
 	if err != nil {
 		return err.Error()
 	}
 	sum := fnv.New128a() // a hundred links need not keep the text
 	for _, v := range values {
-		fmt.Fprintf(sum, "%s=%q\n", v.Name, v.Is)
+		if about(v.Group) {
+			fmt.Fprintf(sum, "%s=%q\n", v.Name, v.Is)
+		}
 	}
 	return string(sum.Sum(nil))
 }
@@ -127,7 +141,7 @@ func (p *plan) opening(l agent.Link) (*opening, error) {
 	}
 	counts := p.registry.Link(l.FullName())
 	o := &opening{
-		link: l.Name, ns: ns, conf: conf, machine: conf.Machine, identity: &p.identity,
+		link: l.Name, ns: ns, conf: conf, policy: p.policyOf(l.FullName()), machine: conf.Machine, identity: &p.identity,
 		stateDir: p.settings.StateDir, runDir: p.settings.RunDir, control: p.settings.Control,
 		now: p.now, log: p.log,
 		host: netconf.Config{Options: conf.Host, ResolvConf: conf.ResolvConf, Log: p.log, Trouble: counts.Trouble},
@@ -188,6 +202,9 @@ func (p *plan) parts(ctx context.Context, l agent.Link, d *devices) (*agent.Part
 	cfg := d.config()
 	cfg.Log, cfg.Store = log, saves
 	changes := uint64(0)
+	use := func(granted lease.Lease) (lease.Lease, []agent.Override) {
+		return p.use(l.FullName(), d.policy(), granted)
+	}
 	return &agent.Parts{
 		Client: &cfg, Remembered: remembered,
 		Notify: func(client.Event) { // there is no other sign of a change
@@ -196,9 +213,17 @@ func (p *plan) parts(ctx context.Context, l agent.Link, d *devices) (*agent.Part
 			changes = now
 		},
 		Inform: func(ctx context.Context) (lease.Lease, error) { return p.inquire(ctx, l, d) },
-		Notes:  func(l lease.Lease) []agent.Refusal { return refused(netconf.PlanFor(l, d.host.Options())) },
-		Undo:   func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
-		Down:   d.host.Down,
+		Used:   use,
+		Explain: func(granted lease.Lease) agent.Explanation {
+			used, overrides := use(granted)
+			return explain(l.FullName(), granted, used, overrides, *d.options.Load(), d.machine.Parameters)
+		},
+		Notes: func(l lease.Lease) []agent.Refusal {
+			used, overrides := use(l)
+			return append(refused(netconf.PlanFor(used, *d.options.Load())), notDone(overrides)...)
+		},
+		Undo: func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
+		Down: d.host.Down,
 		Close: func() error {
 			saves.close()
 			return d.close()
@@ -241,5 +266,6 @@ func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices) (l leas
 	if err != nil {
 		return l, err
 	}
-	return c.Inform(ctx, in)
+	l, err = c.Inform(ctx, in)
+	return informed(l, d.policy()), err
 }

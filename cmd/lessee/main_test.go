@@ -340,6 +340,11 @@ func TestDryRunTakesAndChangesNothing(t *testing.T) {
 		}
 	}
 	b.clean()
+	// Of a link that is configured it tells the difference.
+	b.want(0, "bound", "acquire", "eth0")
+	b.want(0, "would ip route del default via 192.0.2.1", "acquire", "eth0", "--dry-run", "--offer-wait", "100ms", "--metric", "7")
+	b.want(0, "released", "release", "eth0")
+	b.clean()
 }
 
 func TestNoApplyLeavesTheHostAlone(t *testing.T) {

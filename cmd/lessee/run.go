@@ -44,7 +44,7 @@ SIGTERM stops it. What is configured then stays, and nothing is sent, so that
 the next start takes over without a gap; --on-stop withdraw or release choose
 otherwise. SIGHUP reads the configuration again, SIGUSR1 renews all leases,
 SIGUSR2 gives them back.`,
-		Flags: join(linkFlags(config.Identity, config.Choice, config.Getting, config.Host, config.Keeping),
+		Flags: join(linkFlags(config.Identity, config.Choice, config.Getting, config.Host, config.Override, config.Keeping),
 			agentFlags(), []cli.Flag{configFlag()}),
 		Action: runAgent,
 	}
@@ -154,6 +154,7 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 		Observe: s.registry.Observe, Forgotten: s.registry.Forget,
 		Told: func(e agent.Event) { s.registry.Told(e); s.herald.changed() },
 	})
+	s.inForce.Store(p)
 	s.herald = &herald{manager: manager, when: s.settings.Ready, list: s.agent.List, log: s.log, news: make(chan struct{}, 1)}
 
 	beside, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -362,6 +363,7 @@ func (s *service) reloadNow(ctx context.Context) error {
 	if !a.Equal(s.settings) {
 		s.log.Warn("settings of the agent as a whole have changed; they wait for its next start")
 	}
+	s.inForce.Store(p) // before the links are told to look
 	if err := s.agent.Reload(ctx, p); err != nil {
 		return err
 	}

@@ -33,10 +33,13 @@ type settings struct {
 
 	stateDir, runDir string
 
-	conf    config.Link
+	file    *config.File
+	flags   config.Flags
+	conf    config.Link    // of both
 	machine machine.Config // of conf; Link, ClientID and Rand are still open
 
 	dryRun, noApply bool
+	explain         bool
 	namedIdentity   bool // client-id stands on the command line
 
 	troubles []error // what went wrong with the host beside address and routes
@@ -88,7 +91,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 		format: r.oneOf("format", "text", "json", "env"),
 		trace:  c.Bool("trace") || c.Bool("trace-options"), traceFull: c.Bool("trace-options"),
 		pcap: c.String("pcap"), timeout: c.Duration("timeout"),
-		dryRun: c.Bool("dry-run"), noApply: c.Bool("no-apply"),
+		dryRun: c.Bool("dry-run"), noApply: c.Bool("no-apply"), explain: c.Bool("explain"),
 	}
 	if why := config.BadLinkName(s.link); why != "" && r.err == nil {
 		r.err = &usageError{fmt.Sprintf("interface %q: %s", s.link, why), fmt.Sprintf("lessee %s %s", c.Command.Name, someLink())}
@@ -108,6 +111,7 @@ func (r *flagReader) readConfig(s *settings) {
 		return
 	}
 	flags := r.given()
+	s.file, s.flags = file, flags
 	var err error
 	s.conf, err = file.Link(kernelName(s.link), flags)
 	r.explain(file.Path, err)

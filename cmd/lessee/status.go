@@ -25,9 +25,11 @@ happened last. In a pipe the columns are plain, and easy to cut.
 
    lessee status
    lessee status eth0
+   lessee status eth0 --explain
    lessee status --watch
    lessee status --format json`,
 		Flags: join(askFlags(), []cli.Flag{formatFlag(),
+			&cli.BoolFlag{Name: "explain", Usage: "tell of everything on the host where it comes from, and of every option that is not followed why"},
 			&cli.BoolFlag{Name: "watch", Usage: "follow it, until interrupted"},
 		}),
 		Action: status,
@@ -43,8 +45,12 @@ func status(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	show := a.show
+	if c.Bool("explain") {
+		show = a.explain
+	}
 	if !c.Bool("watch") {
-		return a.show(c.Context, "")
+		return show(c.Context, "")
 	}
 	clear := ""
 	if isTerminal(os.Stdout) {
@@ -53,7 +59,7 @@ func status(c *cli.Context) error {
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
 	for {
-		if err := a.show(c.Context, clear); err != nil {
+		if err := show(c.Context, clear); err != nil {
 			return err
 		}
 		select {
@@ -89,6 +95,60 @@ func (a *asker) show(ctx context.Context, clear string) error {
 		}
 		text, document = view.Full(s, options()), s
 	}
+	return a.printed(clear, text, document)
+}
+
+// explain prints, of one link or of all that hold a lease, where everything on
+// the host comes from.
+func (a *asker) explain(ctx context.Context, clear string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	list, err := a.explanations(ctx)
+	if err != nil {
+		return err
+	}
+	var texts []string
+	for _, e := range list {
+		texts = append(texts, view.Explanation(e, options()))
+	}
+	var document any = struct {
+		Links []agent.Explanation `json:"links"`
+	}{list}
+	if a.link != "" {
+		document = list[0]
+	}
+	return a.printed(clear, strings.Join(texts, "\n"), document)
+}
+
+// explanations are that of one link, or of all that hold a lease.
+func (a *asker) explanations(ctx context.Context) (list []agent.Explanation, err error) {
+	one := func(ctx context.Context, c *control.Client, link string) error {
+		e, err := c.Explain(ctx, link)
+		if err == nil {
+			list = append(list, e)
+		}
+		return err
+	}
+	if a.link != "" {
+		err = a.about(ctx, func(ctx context.Context, c *control.Client) error { return one(ctx, c, a.link) })
+		return list, err
+	}
+	list = []agent.Explanation{}
+	err = a.each(ctx, func(ctx context.Context, c *control.Client) error {
+		links, err := c.List(ctx)
+		for _, s := range links {
+			if err == nil && s.Lease != nil {
+				err = one(ctx, c, s.Link)
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
+// printed prints a text, after what clears the screen, or the document that
+// says the same.
+func (a *asker) printed(clear, text string, document any) error {
 	if a.format == "json" {
 		return printJSON(document)
 	}

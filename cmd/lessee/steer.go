@@ -34,6 +34,11 @@ func (h *helm) Status(_ context.Context, link string) (agent.Status, error) {
 	return h.agent.Status(link)
 }
 
+// Explain returns where everything on a link's host comes from.
+func (h *helm) Explain(_ context.Context, link string) (agent.Explanation, error) {
+	return h.agent.Explain(link)
+}
+
 // Do gives a link a command.
 func (h *helm) Do(ctx context.Context, link string, c control.Command) (agent.Status, error) {
 	return h.agent.Do(ctx, link, commands[c])

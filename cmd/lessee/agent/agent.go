@@ -198,8 +198,9 @@ func (a *Agent) stopAll() {
 
 // Reload puts another plan in force. Links for which nothing changes notice
 // nothing; those that are kept otherwise are taken over with everything left
-// configured; those that are not wanted any more are let go as the old plan
-// says. It returns when the change is under way.
+// configured; where only something else is made of leases, the one in use is
+// applied once more; those that are not wanted any more are let go as the old
+// plan says. It returns when the change is under way.
 func (a *Agent) Reload(ctx context.Context, p Plan) error {
 	return a.ask(ctx, func() {
 		a.mu.Lock()
@@ -211,6 +212,9 @@ func (a *Agent) Reload(ctx context.Context, p Plan) error {
 				k.stop(k.plan.OnStop(k.name))
 			case p.Print(k.name) != k.print:
 				k.stop(Keep)
+			case p.Finish(k.name) != k.finish:
+				k.finish = p.Finish(k.name)
+				k.reapply(context.WithoutCancel(ctx))
 			}
 		}
 		a.considerAll(context.WithoutCancel(ctx))

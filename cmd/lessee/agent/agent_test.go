@@ -13,6 +13,7 @@ import (
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/dhcptest"
+	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 )
 
@@ -278,7 +279,7 @@ func TestAReloadConcernsOnlyWhatChanged(t *testing.T) {
 		w.plan.policy["eth2"] = Release
 		next := &plan{
 			world: w, patterns: []string{"eth0", "eth1", "eth3", "lan0"}, hosts: w.plan.hosts,
-			policy: map[string]Policy{}, version: map[string]int{"eth1": 1},
+			policy: map[string]Policy{}, version: map[string]int{"eth1": 1}, finish: map[string]string{"eth3": "another"},
 		}
 		before := len(w.srv.Log())
 		if err := w.agent.Reload(context.Background(), next); err != nil {
@@ -304,6 +305,19 @@ func TestAReloadConcernsOnlyWhatChanged(t *testing.T) {
 		}
 		for _, name := range []string{"eth0", "eth1", "eth3", "lan0"} {
 			w.bound(name)
+		}
+		// Where only something else is made of leases, no server hears of it.
+		for name, want := range map[string]int{"eth0": 1, "eth3": 2} {
+			if got := w.host(name).times(); got != want {
+				t.Errorf("%s: the lease was applied %d times, want %d", name, got, want)
+			}
+		}
+		if err := w.agent.Reload(context.Background(), next); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if got := w.host("eth3").times(); got != 2 {
+			t.Errorf("eth3: a reload that changes nothing applied the lease again")
 		}
 		if _, err := w.agent.Status("eth2"); !errors.Is(err, ErrNoSuchLink) {
 			t.Errorf("eth2: %v", err)
@@ -447,6 +461,40 @@ func TestAPanicAtTheEndIsNoWorseThanOneBefore(t *testing.T) {
 		w.stop() // undoing eth0 panics; eth1 stays as it is
 		if !w.host("eth1").on().IsValid() {
 			t.Error("eth1 was let go")
+		}
+	})
+}
+
+func TestStatusShowsWhatIsUsed(t *testing.T) {
+	inWorld(t, dhcptest.Config{Options: dhcptest.MustOptions("domain-name-servers=192.0.2.53")}, []string{"eth*"}, func(w *world) {
+		policy := lease.Policy{Supersede: dhcp4.Options{{Code: dhcp4.DNS.Code, Value: []byte{127, 0, 0, 1}}}}
+		w.plan.used = func(l lease.Lease) (lease.Lease, []Override) {
+			used, list := policy.Use(l)
+			return used, OverridesOf(list, func(how lease.How, c dhcp4.Code) string { return fmt.Sprintf("%s %d", how, uint8(c)) })
+		}
+		w.sightings <- Sighting{Link: link(0)}
+		time.Sleep(time.Second)
+		s := w.bound("eth0")
+		want := Override{Code: 6, Name: "domain-name-servers", How: "supersede", Sent: "192.0.2.53", From: "supersede 6"}
+		if got := s.Lease.DNS; len(got) != 1 || got[0].String() != "127.0.0.1" || len(s.Overrides) != 1 || s.Overrides[0] != want {
+			t.Errorf("name servers %v, overrides %+v", got, s.Overrides)
+		}
+		if e, err := w.agent.Explain("eth0"); err != nil || e.Link != s.Lease.Addr.String() || !e.Time.Equal(s.Lease.Start) {
+			t.Errorf("explanation %+v, %v", e, err)
+		}
+		if _, err := w.agent.Do(context.Background(), "eth0", GiveBack); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.agent.Explain("eth0"); !errors.Is(err, ErrNotPossible) {
+			t.Errorf("without a lease: %v", err)
+		}
+		if _, err := w.agent.Explain("eth9"); !errors.Is(err, ErrNoSuchLink) {
+			t.Errorf("of no link: %v", err)
+		}
+		w.sightings <- Sighting{Link: link(1)}
+		time.Sleep(time.Second)
+		if got := w.host("eth1").remembered(hardware(1), time.Now()).DNS; len(got) != 1 || got[0].String() != "192.0.2.53" {
+			t.Errorf("remembered with name servers %v", got)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func (b *book) report(r machine.Report, parts *Parts) {
 	if client.IsObstacle(r.Cause) && r.Cause != machine.CauseNotPossible && r.From != machine.Idle {
 		s.Problem = &Problem{Time: e.Time, Kind: e.Kind, Text: e.Text}
 	}
-	if parts.Notes != nil && (r.Cause == machine.CauseBound || r.Cause == machine.CauseExtended) {
+	if parts.Notes != nil && (r.Cause == machine.CauseBound || r.Cause == machine.CauseExtended || r.Cause == machine.CauseConfigured) {
 		s.Refused = parts.Notes(r.Lease)
 	}
 	b.mu.Unlock()
@@ -150,8 +150,8 @@ func (b *book) wall(t time.Time) time.Time {
 }
 
 // read returns the status as it is now. The lease is asked of the client,
-// because it changes without a report, too.
-func (b *book) read(c *client.Client) Status {
+// because it changes without a report, too, and is told as it is used.
+func (b *book) read(c *client.Client, parts *Parts) Status {
 	b.mu.Lock()
 	s := b.status
 	s.Next = b.wall(b.next)
@@ -171,6 +171,9 @@ func (b *book) read(c *client.Client) Status {
 	if !l.Infinite() {
 		left := int64(max(0, l.Expiry.Sub(b.agent.cfg.Now())) / time.Second)
 		s.SecondsLeft = &left
+	}
+	if parts != nil && parts.Used != nil {
+		l, s.Overrides = parts.Used(l)
 	}
 	l = b.wallLease(l)
 	s.Lease = &l

@@ -51,7 +51,7 @@ func (a *Agent) Do(ctx context.Context, link string, cmd Command) (Status, error
 		if cmd == Reacquire {
 			k.wake()
 		}
-		s := k.book.read(nil)
+		s := k.status()
 		return s, fmt.Errorf("%s: %w: %s", link, ErrNotPossible, s.why())
 	}
 	_, err = c.Do(ctx, in)
@@ -59,7 +59,7 @@ func (a *Agent) Do(ctx context.Context, link string, cmd Command) (Status, error
 	if errors.As(err, &o) && o.Report.Cause == machine.CauseNotPossible {
 		err = fmt.Errorf("%s: %w: %s", link, ErrNotPossible, o.Report.Text)
 	}
-	return k.book.read(c), err
+	return k.book.read(c, k.parts.Load()), err
 }
 
 // why is the last problem, for an error.
@@ -79,7 +79,7 @@ func (a *Agent) Inform(ctx context.Context, link string) (lease.Lease, error) {
 	}
 	parts := k.parts.Load()
 	if parts == nil || parts.Inform == nil {
-		s := k.book.read(nil)
+		s := k.status()
 		return lease.Lease{}, fmt.Errorf("%s: %w: %s", link, ErrNotPossible, s.why())
 	}
 	return parts.Inform(ctx)
@@ -89,7 +89,7 @@ func (a *Agent) Inform(ctx context.Context, link string) (lease.Lease, error) {
 func (a *Agent) Status(link string) (Status, error) {
 	k, err := a.find(link)
 	if err == nil {
-		return k.book.read(k.current.Load()), nil
+		return k.status(), nil
 	}
 	for _, s := range a.absent() {
 		if s.Link == link {
@@ -104,7 +104,7 @@ func (a *Agent) Status(link string) (Status, error) {
 func (a *Agent) List() []Status {
 	list := a.absent()
 	for _, k := range a.all() {
-		list = append(list, k.book.read(k.current.Load()))
+		list = append(list, k.status())
 	}
 	SortByLink(list)
 	return list

@@ -35,6 +35,8 @@ type keeper struct {
 	name  string
 	book  *book
 
+	finish string // of the plan in force; only the agent's loop looks at it
+
 	state   chan client.LinkState         // the latest that the client has not seen
 	current atomic.Pointer[client.Client] // the one that runs; nil: none
 	parts   atomic.Pointer[Parts]         // its parts
@@ -53,7 +55,7 @@ type keeper struct {
 func newKeeper(a *Agent, p Plan, l Link) *keeper {
 	return &keeper{
 		agent: a, plan: p, print: p.Print(l.FullName()), link: l, name: l.FullName(),
-		book:  newBook(a, l),
+		book: newBook(a, l), finish: p.Finish(l.FullName()),
 		state: make(chan client.LinkState, 1), poke: make(chan struct{}, 1),
 		stopping: make(chan struct{}), seen: client.LinkState{Up: l.Carrier},
 	}
@@ -111,6 +113,29 @@ func (k *keeper) stop(p Policy) {
 		}
 	})
 }
+
+// reapply has what is made of leases done again, beside everything else. Where
+// no client runs, or it holds no lease, there is nothing to do: whoever applies
+// one next follows the plan in force.
+func (k *keeper) reapply(ctx context.Context) {
+	c := k.current.Load()
+	if c == nil {
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, commandTime)
+		defer cancel()
+		_, err := c.Do(ctx, machine.Reapply{})
+		var o *client.Obstacle
+		if err == nil || errors.Is(err, client.ErrEnded) || errors.As(err, &o) {
+			return // the book tells of obstacles
+		}
+		k.agent.cfg.Log.Warn("the lease in use is not known to be applied as is configured now", "link", k.name, "error", err)
+	}()
+}
+
+// status is what holds on the link.
+func (k *keeper) status() Status { return k.book.read(k.current.Load(), k.parts.Load()) }
 
 // begin makes end what stop calls, unless it has been called already.
 func (k *keeper) begin(end func()) bool {

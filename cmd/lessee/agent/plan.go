@@ -55,6 +55,12 @@ type Plan interface {
 	// link is to be kept. Equal texts: a reload changes nothing.
 	Print(name string) string
 
+	// Finish is Print for what is made of the link's leases on the host
+	// and no server hears of: of that Print says nothing. Different
+	// texts: the lease in use is applied once more, by the same client.
+	// What the Parts do follows the plan that is in force.
+	Finish(name string) string
+
 	// OnStop says what becomes of the link's configuration at the end.
 	OnStop(name string) Policy
 
@@ -71,12 +77,14 @@ type Parts struct {
 	Client     *client.Config // Link, Woke and Notify are the agent's to fill, who forgets it then
 	Remembered client.Remembered
 
-	Notify func(client.Event)                         // sees every event, from the client's goroutine
-	Inform func(context.Context) (lease.Lease, error) // asks for configuration alone (DHCPINFORM)
-	Notes  func(lease.Lease) []Refusal                // what of a lease is not followed
-	Undo   func(ctx context.Context) error            // takes off whatever is configured
-	Down   func() error                               // sets the link down, if Open set it up
-	Close  func() error
+	Notify  func(client.Event)                          // sees every event, from the client's goroutine
+	Inform  func(context.Context) (lease.Lease, error)  // asks for configuration alone (DHCPINFORM)
+	Used    func(lease.Lease) (lease.Lease, []Override) // what is used where a lease is granted; nil: that
+	Explain func(granted lease.Lease) Explanation       // of all that it put on the host
+	Notes   func(lease.Lease) []Refusal                 // what of a lease is not followed
+	Undo    func(ctx context.Context) error             // takes off whatever is configured
+	Down    func() error                                // sets the link down, if Open set it up
+	Close   func() error
 }
 
 // A Policy says what becomes of a link's configuration when the agent lets go

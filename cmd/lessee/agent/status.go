@@ -26,6 +26,8 @@ type Status struct {
 	Lease       *lease.Lease `json:"lease,omitempty"`        // in use
 	SecondsLeft *int64       `json:"seconds_left,omitempty"` // of it; nil without a lease and for one that never expires
 
+	Overrides []Override `json:"overrides,omitempty"` // what of Lease is not as the server sent it
+
 	Problem *Problem       `json:"problem,omitempty"` // the last one; nil if all has been well since the start
 	Events  []Event        `json:"events,omitempty"`  // the last ones, the oldest first
 	Offers  []Offer        `json:"offers,omitempty"`  // of the last choice among offers
@@ -74,6 +76,33 @@ type Offer struct {
 	Chosen  bool          `json:"chosen"`
 	Why     string        `json:"why,omitempty"` // it lost
 	Options dhcp4.Options `json:"options"`
+}
+
+// An Override is an option of a lease of which the configuration makes
+// something else than the server sent, or tried to.
+type Override struct {
+	Code uint8  `json:"code"`
+	Name string `json:"name"`
+	How  string `json:"how"`            // supersede, default, prepend or append
+	Sent string `json:"sent,omitempty"` // what the server sent, for people; empty: nothing
+	From string `json:"from"`           // where the configuration says so: "--supersede", or a file and a line
+	Why  string `json:"why,omitempty"`  // it could not be done
+}
+
+// OverridesOf returns overrides in a form for people and programs; from tells
+// where each stands.
+func OverridesOf(list []lease.Override, from func(lease.How, dhcp4.Code) string) (out []Override) {
+	for _, o := range list {
+		p := Override{Code: uint8(o.Code), Name: o.Code.String(), How: string(o.How), From: from(o.How, o.Code)}
+		if o.Sent != nil {
+			p.Sent = dhcp4.RawOption{Code: o.Code, Value: o.Sent}.String()
+		}
+		if o.Err != nil {
+			p.Why = o.Err.Error()
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // A Refusal is something in a lease that is not followed.

@@ -95,6 +95,8 @@ type plan struct {
 	hosts   map[string]*host
 	policy  map[string]Policy
 	version map[string]int
+	finish  map[string]string
+	used    func(lease.Lease) (lease.Lease, []Override)
 	locked  string
 	broken  string // opening it panics
 	opened  int
@@ -105,6 +107,12 @@ func (p *plan) Wants(name string) bool {
 }
 
 func (p *plan) Named() []string { return p.named }
+
+func (p *plan) Finish(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.finish[name]
+}
 
 func (p *plan) Print(name string) string {
 	p.mu.Lock()
@@ -165,6 +173,10 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 		},
 		Remembered: remembered, Close: conn.Close,
 		Undo: func(ctx context.Context) error { return h.Withdraw(ctx, lease.Lease{}) },
+		Used: p.used,
+		Explain: func(l lease.Lease) Explanation {
+			return Explanation{Link: l.Addr.String(), Time: l.Start}
+		},
 	}, nil
 }
 
@@ -174,6 +186,7 @@ type host struct {
 	mu      sync.Mutex
 	applied netip.Prefix
 	changes []string
+	applies int
 	panics  int // how often Apply panics before it works
 	refuses error
 	stored  lease.Lease
@@ -184,6 +197,13 @@ func (h *host) on() netip.Prefix {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.applied
+}
+
+// times is how often a lease was applied.
+func (h *host) times() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.applies
 }
 
 func (h *host) story() []string {
@@ -202,6 +222,7 @@ func (h *host) Apply(_ context.Context, l lease.Lease) error {
 	if h.refuses != nil {
 		return h.refuses
 	}
+	h.applies++
 	if h.applied != l.Addr {
 		h.changes = append(h.changes, "apply "+l.Addr.String())
 	}

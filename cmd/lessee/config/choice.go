@@ -105,6 +105,51 @@ func setMetric(t *target, words []string) (err error) {
 	return err
 }
 
+func setRoutes(t *target, words []string) error {
+	t.link.Host.Received.Follow = netconf.RouteSet(words[0])
+	return nil
+}
+
+func setAllowRoute(t *target, words []string) (err error) {
+	t.link.Host.Received.Allow, err = parsePrefixes(words)
+	return err
+}
+
+func setDenyRoute(t *target, words []string) (err error) {
+	t.link.Host.Received.Deny, err = parsePrefixes(words)
+	return err
+}
+
+func setWidest(t *target, words []string) (err error) {
+	n, err := parseNumber(words[0])
+	if err == nil && (n < 1 || n > 32) {
+		err = errors.New("want a prefix length, 1 to 32")
+	}
+	t.link.Host.Received.Widest = n
+	return err
+}
+
+func setTable(t *target, words []string) (err error) {
+	n := 0
+	switch words[0] {
+	case "auto":
+		n = netconf.AutoTable
+	case "main":
+	default:
+		n, err = parseNumber(words[0])
+		if err == nil && !netconf.IsTable(n) {
+			err = errors.New("that table is the kernel's own")
+		}
+	}
+	t.link.Host.Table = n
+	return err
+}
+
+func setSourceRouting(t *target, words []string) error {
+	t.link.Host.SourceRouting = netconf.SourceRouting(words[0])
+	return nil
+}
+
 func setOnStop(t *target, words []string) error {
 	t.link.OnStop = OnStop(words[0])
 	return nil

@@ -12,7 +12,9 @@ import (
 
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/netconf"
 )
 
 // parse reads a file that is good.
@@ -136,6 +138,7 @@ vendor-class = "phone"
 user-class = ["a", "b"]
 option = ["ntp-servers=192.0.2.1,192.0.2.2", "224=0a"]
 request = ["routers", "114", "42"]
+no-request = ["28", "host-name"]
 broadcast = true
 request-address = "192.0.2.7"
 lease-time = "1h"
@@ -148,23 +151,52 @@ initial-delay = "10s"
 no-server = "fail"
 metric = 100
 resolv-conf = "none"
+table = 100
+source-routing = "on"
+routes = "default"
+allow-route = ["169.254.169.254", "0.0.0.0/0"]
+deny-route = ["10.8.0.0/16"]
+max-routes = 64
+widest-subnet = 16
 ms-routes = true
 mtu = false
 carrier-delay = "5s"
 defence = "always"
 on-stop = "release"
+
+[link.eth0.override]
+supersede = { domain-name-servers = ["192.0.2.1", "192.0.2.2"], "26" = 1400, routers = [], 224 = "0x0a0b" }
+default = { domain-name = "example.org", ip-forwarding = true }
+append.domain-search = ["a.example"]
+
+[link.eth0.override.prepend]
+classless-static-routes = ["10.0.0.0/8 via 192.0.2.1", "192.0.2.128/25 on-link"]
+path-mtu-plateau-table = [68, 296]
 `
 
 func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
 	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
+	want.Host.Table, want.Host.SourceRouting = 100, netconf.SourceOn
+	want.Host.Received = netconf.RoutePolicy{
+		Follow: netconf.FollowDefault, Max: 64, Widest: 16,
+		Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("169.254.169.254/32")},
+		Deny:  []netip.Prefix{netip.MustParsePrefix("10.8.0.0/16")},
+	}
 	m := &want.Machine
 	m.Link.Broadcast = true
 	m.VendorClass, m.UserClass = "phone", [][]byte{[]byte("a"), []byte("b")}
 	m.Options.Put(dhcp4.NTPServers.Code, []byte{192, 0, 2, 1, 192, 0, 2, 2})
 	m.Options.Put(224, []byte{10})
 	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code) // the others are asked for anyway
+	m.Parameters = slices.DeleteFunc(m.Parameters, func(c dhcp4.Code) bool { return c == 28 || c == 12 })
+	want.Policy = lease.Policy{
+		Supersede: dhcp4.Options{{Code: 3}, {Code: 6, Value: []byte{192, 0, 2, 1, 192, 0, 2, 2}}, {Code: 26, Value: []byte{5, 120}}, {Code: 224, Value: []byte{10, 11}}},
+		Default:   dhcp4.Options{{Code: 15, Value: []byte("example.org")}, {Code: 19, Value: []byte{1}}},
+		Prepend:   dhcp4.Options{{Code: 25, Value: []byte{0, 68, 1, 40}}, {Code: 121, Value: []byte{8, 10, 192, 0, 2, 1, 25, 192, 0, 2, 128, 0, 0, 0, 0}}},
+		Append:    dhcp4.Options{{Code: 119, Value: []byte("\x01a\x07example\x00")}},
+	}
 	m.RequestAddr = netip.MustParseAddr("192.0.2.7")
 	m.LeaseTime = 3600
 	m.Require = []dhcp4.Code{3, 6}
@@ -211,7 +243,7 @@ func TestWhatIsShownIsAFileThatMeansTheSame(t *testing.T) {
 			}
 			b.WriteString(Header(link) + "\n")
 			for _, v := range values {
-				b.WriteString(v.Name + " = " + v.String() + "\n")
+				b.WriteString(v.Key() + " = " + v.String() + "\n")
 			}
 		}
 		again := parse(t, b.String())

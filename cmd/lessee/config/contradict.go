@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
 )
 
 // Contradictions: settings that are right by themselves and cannot both be
@@ -17,11 +20,22 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 	for _, v := range values {
 		byName[v.Name] = v
 	}
+	within := func(allowed, denied netip.Prefix) bool {
+		return denied.Bits() <= allowed.Bits() && denied.Contains(allowed.Addr())
+	}
 	for _, allowed := range l.Machine.Allow {
 		for _, denied := range l.Machine.Deny {
-			if denied.Bits() <= allowed.Bits() && denied.Contains(allowed.Addr()) {
+			if within(allowed, denied) {
 				out = append(out, clash(byName["allow-server"], byName["deny-server"],
 					fmt.Sprintf("%s is allowed and %s is denied, so no offer from there is ever good", plain(allowed), plain(denied))))
+			}
+		}
+	}
+	for _, allowed := range l.Host.Received.Allow {
+		for _, denied := range l.Host.Received.Deny {
+			if within(allowed, denied) && (denied.Bits() > 0 || allowed.Bits() == 0) { // /0 is the default route alone
+				out = append(out, clash(byName["allow-route"], byName["deny-route"],
+					fmt.Sprintf("%s is allowed and %s is denied, which wins", plain(allowed), plain(denied))))
 			}
 		}
 	}
@@ -40,7 +54,55 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 			out = append(out, clash(v, byName["option"], fmt.Sprintf("both say what option %d is", uint8(twice.code))))
 		}
 	}
+	return append(out, l.optionClashes(byName)...)
+}
+
+// optionClashes finds options of which two settings say what cannot both be.
+func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
+	add := func(a, b string, c dhcp4.Code, format string) {
+		out = append(out, clash(values[a].of(c), values[b].of(c), fmt.Sprintf(format, uint8(c), c)))
+	}
+	for _, s := range l.Policy.Supersede {
+		for _, how := range []lease.How{lease.Default, lease.Prepend, lease.Append} {
+			if _, both := listOf(&l.Policy, how).Lookup(s.Code); both {
+				add("supersede", string(how), s.Code, "of option %d (%v), which is superseded, nothing else counts")
+			}
+		}
+	}
+	for _, c := range values["no-request"].codes() {
+		for _, setting := range []string{"request", "require", "ms-routes"} {
+			wanted := slices.Contains(values[setting].codes(), c)
+			if setting == "ms-routes" {
+				wanted = l.Host.MSRoutes && c == dhcp4.MSRoutes.Code
+			}
+			if wanted {
+				add(setting, "no-request", c, "option %d (%v) is wanted, and not asked for")
+			}
+		}
+	}
 	return out
+}
+
+// codes are the options that a value is about, in its order.
+func (v Value) codes() (out []dhcp4.Code) {
+	for _, w := range v.Is {
+		name, _, _ := strings.Cut(w, "=")
+		if c, err := parseCode(name); err == nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// of is the part of a value that is about option c, where it is about several.
+func (v Value) of(c dhcp4.Code) Value {
+	if i := slices.Index(v.codes(), c); i >= 0 {
+		v.Is = v.Is[i : i+1]
+		if v.Each != nil {
+			v.Origin = v.Each[i]
+		}
+	}
+	return v
 }
 
 // plain writes a prefix as people do.

@@ -21,7 +21,8 @@
 //
 // Of the tables that match a link the more exact one wins: a name wins over
 // patterns, and of two patterns the one that stands later in the file. A list
-// replaces the list before it.
+// replaces the list before it, and so does a table of options. Those stand in a
+// table below the link's ([Setting].In), and are a list of NAME=VALUE as words.
 //
 // A file is read whole or not at all. Everything that is wrong with it is told
 // at once, in the order of the lines, with the name that was probably meant.

@@ -163,6 +163,22 @@ func setRequest(t *target, words []string) error {
 	return nil
 }
 
+// setNoRequest takes options off the list that request, which is set before,
+// has made.
+func setNoRequest(t *target, words []string) error {
+	for _, w := range words {
+		c, err := parseCode(w)
+		if err == nil && slices.Contains([]dhcp4.Code{dhcp4.SubnetMask.Code, dhcp4.LeaseTime.Code, dhcp4.ServerID.Code}, c) {
+			err = fmt.Errorf("option %d (%v) is asked for in any case: there is no lease without it", uint8(c), c)
+		}
+		if err != nil {
+			return about(w, err)
+		}
+		t.link.Machine.Parameters = slices.DeleteFunc(t.link.Machine.Parameters, func(p dhcp4.Code) bool { return p == c })
+	}
+	return nil
+}
+
 func ask(m *machine.Config, c dhcp4.Code) {
 	if !slices.Contains(m.Parameters, c) {
 		m.Parameters = append(m.Parameters, c)

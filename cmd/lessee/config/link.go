@@ -6,6 +6,7 @@ import (
 
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/netconf"
 )
@@ -30,6 +31,9 @@ type Link struct {
 
 	Host       netconf.Options
 	ResolvConf string // a file, or "none"
+
+	// Policy is what is made of the options that servers send.
+	Policy lease.Policy
 
 	OnStop OnStop
 }
@@ -77,6 +81,8 @@ var linkRows = []row{
 		Usage: "send `NAME=VALUE` too, by the option's name or number (lessee options lists them); may be repeated"}, setOptions},
 	{Setting{Name: "request", Kind: List, Commas: true, Group: Identity, Example: "tftp-server-name",
 		Usage: "ask for option `NAME` too; may be repeated"}, setRequest},
+	{Setting{Name: "no-request", Kind: List, Commas: true, Group: Identity, Example: "ntp-servers",
+		Usage: "do not ask for option `NAME`; may be repeated"}, setNoRequest},
 	{Setting{Name: "broadcast", Kind: Bool, Group: Identity, Default: one("false"), Example: "true",
 		Usage: "ask servers to broadcast their answers"}, yes(func(t *target) *bool { return &t.link.Machine.Link.Broadcast })},
 
@@ -84,7 +90,7 @@ var linkRows = []row{
 		Usage: "wish for `ADDRESS` (option 50)"}, setRequestAddr},
 	{Setting{Name: "lease-time", Kind: Duration, Group: Choice, Default: one(""), Words: []string{"infinite"}, Example: "1h",
 		Usage: "wish for a lease of `TIME` (option 51), such as 1h or infinite"}, setLeaseTime},
-	{Setting{Name: "require", Kind: List, Commas: true, Group: Choice, Example: "routers",
+	{Setting{Name: "require", In: []string{"", override}, Kind: List, Commas: true, Group: Choice, Example: "routers",
 		Usage: "refuse offers without option `NAME`; may be repeated"}, codes(func(t *target) *[]dhcp4.Code { return &t.link.Machine.Require })},
 	{Setting{Name: "allow-server", Kind: List, Commas: true, Group: Choice, Example: "192.0.2.1",
 		Usage: "take offers from server `ADDRESS` (or prefix) only; may be repeated"}, setAllow},
@@ -102,12 +108,35 @@ var linkRows = []row{
 
 	{Setting{Name: "metric", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto"}, Example: "100",
 		Usage: "of all routes: `NUMBER`, or auto"}, setMetric},
+	{Setting{Name: "table", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto", "main"}, Example: "100",
+		Usage: "of all routes: `NUMBER`, main, or auto: that of the VRF that the link belongs to, else main"}, setTable},
+	{Setting{Name: "source-routing", Group: Host, Default: one("auto"), Words: []string{"auto", "on", "off"}, Example: "on",
+		Usage: "what the link's address sends leaves by the link: on, off, or `auto`: where another link has an address of the same subnet"}, setSourceRouting},
 	{Setting{Name: "resolv-conf", Kind: Path, Group: Host, Default: one("/etc/resolv.conf"), Words: []string{"none"}, Example: "/etc/resolv.conf",
 		Usage: "write name servers to `FILE`; none leaves them alone"}, text(func(t *target) *string { return &t.link.ResolvConf })},
+	{Setting{Name: "routes", Group: Host, Default: one("all"), Words: []string{"all", "default", "none"}, Example: "default",
+		Usage: "which routes of a server to follow: `all`, default (only a default route: what a VPN wants), or none"}, setRoutes},
+	{Setting{Name: "allow-route", Kind: List, Commas: true, Group: Host, Example: "169.254.169.254",
+		Usage: "follow routes to destinations within `PREFIX` whatever --routes says; 0.0.0.0/0 is the default route alone; may be repeated"}, setAllowRoute},
+	{Setting{Name: "deny-route", Kind: List, Commas: true, Group: Host, Example: "10.8.0.0/16",
+		Usage: "follow no route that overlaps `PREFIX`, not even to the link's own subnet; 0.0.0.0/0 is the default route alone; may be repeated"}, setDenyRoute},
+	{Setting{Name: "max-routes", Kind: Number, Group: Host, Default: one("256"), Example: "64",
+		Usage: "follow at most `NUMBER` routes beside the default route"}, positive(func(t *target) *int { return &t.link.Host.Received.Max })},
+	{Setting{Name: "widest-subnet", Kind: Number, Group: Host, Default: one("8"), Example: "16",
+		Usage: "the link's own subnet gets no route if its prefix is shorter than `LENGTH`"}, setWidest},
 	{Setting{Name: "ms-routes", Kind: Bool, Group: Host, Default: one("false"), Example: "true",
 		Usage: "follow option 249 where option 121 is missing"}, setMSRoutes},
 	{Setting{Name: "mtu", Kind: Bool, Group: Host, Default: one("true"), Example: "false",
 		Usage: "set the link's MTU to what the server says (--no-mtu leaves it alone)"}, yes(func(t *target) *bool { return &t.link.Host.MTU })},
+
+	{Setting{Name: "supersede", In: one(override), Kind: Table, Group: Override, Example: "domain-name-servers=192.0.2.1",
+		Usage: "use `NAME=VALUE` whatever the server sends; without a value, as if it had not sent the option; may be repeated"}, setPolicy(lease.Supersede)},
+	{Setting{Name: "default", In: one(override), Kind: Table, Group: Override, Example: "domain-name=example.org",
+		Usage: "use `NAME=VALUE` if the server does not send the option; may be repeated"}, setPolicy(lease.Default)},
+	{Setting{Name: "prepend", In: one(override), Kind: Table, Group: Override, Example: "domain-name-servers=192.0.2.1",
+		Usage: "put `NAME=VALUE` before what the server sends; may be repeated"}, setPolicy(lease.Prepend)},
+	{Setting{Name: "append", In: one(override), Kind: Table, Group: Override, Example: "domain-search=example.org",
+		Usage: "put `NAME=VALUE` after what the server sends; may be repeated"}, setPolicy(lease.Append)},
 
 	{Setting{Name: "carrier-delay", Kind: Duration, Group: Keeping, Default: one("3s"), Example: "3s",
 		Usage: "a carrier that is back within `TIME` was never lost"}, duration(func(t *target) *time.Duration { return &t.link.Machine.CarrierDelay })},
@@ -116,5 +145,8 @@ var linkRows = []row{
 	{Setting{Name: "on-stop", Group: Keeping, Default: one("keep"), Words: []string{"keep", "withdraw", "release"}, Example: "keep",
 		Usage: "when the agent ends, `keep` address and lease, withdraw the address, or release the lease too"}, setOnStop},
 }
+
+// override is the table, below a link's, of what is made of options.
+const override = "override"
 
 func one(word string) []string { return []string{word} }

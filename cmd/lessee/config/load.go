@@ -41,6 +41,7 @@ type layer struct {
 type given struct {
 	words  []string
 	origin Origin
+	each   []Origin // of a table: where each of words stands
 }
 
 // Load reads and checks a file. If something is wrong with what it says, the

@@ -64,12 +64,15 @@ func TestTheTableIsSound(t *testing.T) {
 		if s.Group == Whole {
 			header = "[agent]\n"
 		}
+		if !s.standsIn("") {
+			header = "[defaults." + s.In[0] + "]\n"
+		}
 		switch {
 		case seen[s.Name] || !name.MatchString(s.Name):
 			t.Errorf("%s: bad name", s.Name)
 		case s.Usage == "" || s.Example == "":
 			t.Errorf("%s: no usage or example", s.Name)
-		case s.Kind == List != (s.Default == nil) || s.Kind != List && len(s.Default) != 1:
+		case s.many() != (s.Default == nil) || !s.many() && len(s.Default) != 1:
 			t.Errorf("%s: default %q", s.Name, s.Default)
 		case s.Commas && s.Kind != List:
 			t.Errorf("%s: commas", s.Name)
@@ -175,7 +178,7 @@ func TestPatternsAreOfOneNamespaceEach(t *testing.T) {
 }
 
 func TestTheNearestNameIsMeantIfItIsNear(t *testing.T) {
-	known := names(slices.Concat(linkRows, agentRows))
+	known := names(slices.Concat(linkRows, agentRows), "")
 	for name, want := range map[string]string{
 		"metrc": "metric", "metrics": "metric", "mertic": "metric", "METRIC": "metric", "Resolv_Conf": "resolv-conf",
 		"client-di": "client-id", "clientid": "client-id", "host-name": "hostname", "mtuu": "mtu",

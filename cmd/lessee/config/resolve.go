@@ -14,8 +14,9 @@ type Flag struct {
 // A Value is what holds for one setting, and where it comes from.
 type Value struct {
 	*Setting
-	Is     []string // one word, but for lists
+	Is     []string // one word, but for lists and tables
 	Origin Origin
+	Each   []Origin // of a table in the file: where each of Is stands
 }
 
 // String is the value as it would stand in the file.
@@ -29,12 +30,12 @@ func resolve(rows []row, layers []*layer, flags Flags, t *target) (values []Valu
 		val := Value{Setting: &r.Setting, Is: r.Default}
 		for _, l := range layers {
 			if g, ok := l.given[r.Name]; ok {
-				val.Is, val.Origin = g.words, g.origin
+				val.Is, val.Origin, val.Each = g.words, g.origin, g.each
 			}
 		}
 		if f, ok := flags[r.Name]; ok {
-			val.Is, val.Origin = f.Values, Origin{Flag: f.Flag}
-			if r.Kind == List && slices.Equal(val.Is, one("")) {
+			val.Is, val.Origin, val.Each = f.Values, Origin{Flag: f.Flag}, nil
+			if r.many() && slices.Equal(val.Is, one("")) {
 				val.Is = nil // --deny-server '' is the empty list
 			}
 		}

@@ -9,10 +9,11 @@ import (
 // A Setting is one row of the table, as far as people and the command line
 // need to know it.
 type Setting struct {
-	Name    string // the key in the file and, with --, the flag
+	Name    string   // the key in the file and, with --, the flag
+	In      []string // tables below the link's in which the key stands, "" for that one itself; nil: there alone
 	Kind    Kind
 	Group   Group
-	Default []string // one word, but for lists
+	Default []string // one word, but for lists and tables
 	Words   []string // what may stand instead of a number or a duration; of a text: all that it may be
 	Example string   // a value that would do
 	Commas  bool     // of a list: as a flag, commas part its elements
@@ -30,6 +31,7 @@ const (
 	Number
 	Duration // a text such as "1m30s"
 	List     // of texts
+	Table    // of options and their values; as a flag each is NAME=VALUE
 )
 
 // A Group is what settings are about. A command takes the groups that mean
@@ -42,6 +44,7 @@ const (
 	Choice                // which offers are good
 	Getting               // how a lease is got and checked
 	Host                  // what is done to the host
+	Override              // what is made of the options that servers send
 	Keeping               // how a link is kept for long
 	Whole                 // the agent as a whole
 )
@@ -63,6 +66,8 @@ func (s *Setting) wants() string {
 		return "a duration" + words
 	case List:
 		return "a list of texts"
+	case Table:
+		return "a table of options"
 	case Path:
 		return "the name of a file"
 	}
@@ -74,6 +79,23 @@ func (s *Setting) example() string {
 	return s.Name + " = " + s.Literal([]string{s.Example})
 }
 
+// Key is what the setting is called in the table of a link, or the agent's.
+func (s *Setting) Key() string {
+	if s.standsIn("") {
+		return s.Name
+	}
+	return s.In[0] + "." + s.Name
+}
+
+// standsIn reports whether the key may stand in a table below the link's, or in
+// that itself.
+func (s *Setting) standsIn(below string) bool {
+	return len(s.In) == 0 && below == "" || slices.Contains(s.In, below)
+}
+
+// many reports whether the setting has any number of words.
+func (s *Setting) many() bool { return s.Kind == List || s.Kind == Table }
+
 // Literal writes a value as it would stand in the file.
 func (s *Setting) Literal(words []string) string {
 	switch s.Kind {
@@ -83,6 +105,8 @@ func (s *Setting) Literal(words []string) string {
 			quoted[i] = quote(w)
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
+	case Table:
+		return tableLiteral(words)
 	case Number:
 		if slices.Contains(s.Words, words[0]) {
 			return quote(words[0])

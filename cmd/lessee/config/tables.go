@@ -32,14 +32,29 @@ func (r *reader) key(path ...string) Origin {
 	for n := len(path); n > 0; n-- {
 		if p := r.places.find(path[:n]...); p != nil {
 			o := r.origin(p.key)
-			o.Table = "[" + path[0] + "]"
-			if len(path) > 1 && path[0] == "link" {
-				o.Table = Header(path[1])
-			}
+			o.Table = header(path)
 			return o
 		}
 	}
 	return r.origin(0)
+}
+
+// header is the head of the table in which the key at path stands, or which it
+// is.
+func header(path []string) string {
+	table, below := "["+path[0]+"]", path[1:]
+	if path[0] == "link" && len(path) > 1 {
+		table, below = Header(path[1]), path[2:]
+	}
+	if len(below) > 0 && isTable(linkRows, below[0]) {
+		table = strings.TrimSuffix(table, "]") + "." + below[0] + "]"
+	}
+	return table
+}
+
+// isTable reports whether settings stand in a table of that name.
+func isTable(rows []row, name string) bool {
+	return name != "" && slices.ContainsFunc(rows, func(r row) bool { return slices.Contains(r.In, name) })
 }
 
 // element is the place of element i in the list at path, or of the value.
@@ -106,37 +121,74 @@ func (r *reader) links(v any) (out []*layer) {
 	return out
 }
 
-// table reads the settings of one table. What is wrong is left out.
+// table reads the settings of one table, and of those below it. What is wrong
+// is left out.
 func (r *reader) table(rows []row, v any, path ...string) layer {
 	l := layer{Origin: r.key(path...), given: map[string]given{}}
+	r.fill(&l, rows, "", v, path)
+	return l
+}
+
+// fill reads the settings that stand in the table at path, which is the layer's
+// own or one below it.
+func (r *reader) fill(l *layer, rows []row, below string, v any, path []string) {
 	table, ok := v.(map[string]any)
 	if !ok {
-		r.bad(l.Origin, "%s: found %s, want a table, %s", path[len(path)-1], describe(v), l.Table)
-		return l
+		o := r.key(path...)
+		r.bad(o, "%s: found %s, want a table, %s", path[len(path)-1], describe(v), o.Table)
+		return
 	}
 	for name, v := range table {
 		at := append(slices.Clone(path), name)
-		o := r.key(at...)
-		row := find(rows, name)
-		if row == nil {
-			r.unknown(rows, o, name)
-			continue
-		}
-		words, err := row.words(v)
-		if err == nil {
-			err = row.apply(new(target), words)
-		}
-		var e *elementError
-		switch {
-		case err == nil:
-			l.given[name] = given{words, o}
-		case errors.As(err, &e):
-			r.bad(r.element(o, slices.Index(words, e.word), at...), "%s: %v", name, err)
+		switch row := find(rows, name); {
+		case below == "" && isTable(rows, name):
+			r.fill(l, rows, name, v, at)
+		case row == nil || !row.standsIn(below):
+			r.unknown(rows, below, r.key(at...), name)
 		default:
-			r.bad(r.element(o, -1, at...), "%s: %v", name, err)
+			r.setting(l, row, v, at)
 		}
 	}
-	return l
+}
+
+// setting reads the value of one setting.
+func (r *reader) setting(l *layer, row *row, v any, at []string) {
+	g := given{origin: r.key(at...)}
+	places := func(i int) Origin { return r.element(g.origin, i, at...) }
+	var err error
+	if row.Kind == Table {
+		if g.words, g.each, places = r.options(v, at); g.words == nil {
+			return
+		}
+	} else {
+		g.words, err = row.words(v)
+	}
+	if err == nil {
+		err = row.apply(new(target), g.words)
+	}
+	var e *elementError
+	switch {
+	case errors.As(err, &e):
+		r.bad(places(slices.Index(g.words, e.word)), "%s: %v", row.Name, err)
+	case err != nil:
+		r.bad(places(-1), "%s: %v", row.Name, err)
+	default:
+		r.give(l, row.Name, g)
+	}
+}
+
+// give notes the value of a setting, which may stand in two tables but only
+// once.
+func (r *reader) give(l *layer, name string, g given) {
+	other, twice := l.given[name]
+	l.given[name] = g
+	if !twice {
+		return
+	}
+	if g.origin.before(other.origin) {
+		g, other = other, g
+	}
+	r.bad(g.origin, "%s: stands in %s too (line %d), and once is enough", name, other.origin.Table, other.origin.Line)
 }
 
 // words are what a value says, as it would be said on the command line.
@@ -196,33 +248,45 @@ func describe(v any) string {
 	return "a list of tables"
 }
 
-func names(rows []row) (out []string) {
+// names are the keys that may stand in a table, and those of the tables below.
+func names(rows []row, below string) (out []string) {
 	for _, r := range rows {
-		out = append(out, r.Name)
+		if r.standsIn(below) {
+			out = append(out, r.Name)
+		}
+		for _, table := range r.In {
+			if below == "" && table != "" {
+				out = append(out, table)
+			}
+		}
 	}
 	return out
 }
 
-// unknown tells of a key that is none, and of what it may be instead.
-func (r *reader) unknown(rows []row, o Origin, name string) {
+// unknown tells of a key that is none where it stands, and of what it may be
+// instead.
+func (r *reader) unknown(rows []row, below string, o Origin, name string) {
 	positive, isNo := strings.CutPrefix(name, "no-")
+	there := find(linkRows, name)
 	switch {
-	case find(linkRows, name) != nil:
+	case there != nil && !there.standsIn(""):
+		r.bad(o, `%s: stands in a table of its own, [defaults.%[2]s] or [link."NAME".%[2]s]`, name, there.In[0])
+	case there != nil:
 		r.bad(o, `%s: a setting of links; it stands in [defaults] or [link."NAME"]`, name)
 	case find(agentRows, name) != nil:
 		r.bad(o, "%s: a setting of the agent as a whole; it stands in [agent]", name)
-	case isNo && find(rows, positive) != nil:
+	case isNo && below == "" && find(rows, positive) != nil:
 		r.bad(o, "%s: no such setting; %s = false means that", name, positive)
 	default:
-		r.bad(o, "%s: no such setting%s", show(name), meant(name, names(rows)))
+		r.bad(o, "%s: no such setting%s", show(name), meant(name, names(rows, below)))
 	}
 }
 
 // unknownTable tells of a table that is none.
 func (r *reader) unknownTable(name string) {
 	o := r.key(name)
-	if find(linkRows, name) != nil || find(agentRows, name) != nil {
-		r.unknown(nil, o, name)
+	if s := find(linkRows, name); s != nil && s.standsIn("") || find(agentRows, name) != nil {
+		r.unknown(nil, "", o, name)
 		return
 	}
 	r.bad(o, "%s: no such table%s (there are agent, defaults and link)", show(name), meant(name, []string{"agent", "defaults", "link"}))

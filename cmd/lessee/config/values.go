@@ -62,6 +62,18 @@ func parseNumber(word string) (int, error) {
 	return int(n), nil
 }
 
+// positive sets a field that is a number above 0.
+func positive(field func(*target) *int) func(*target, []string) error {
+	return func(t *target, words []string) (err error) {
+		n, err := parseNumber(words[0])
+		if err == nil && n == 0 {
+			err = errors.New("want 1 or more")
+		}
+		*field(t) = n
+		return err
+	}
+}
+
 // maxWord bounds a text: nothing longer fits an option, nor a path.
 const maxWord = 4096
 
@@ -76,7 +88,7 @@ func (s *Setting) checkWords(words []string) error {
 		}
 	}
 	switch {
-	case s.Kind == List:
+	case s.many():
 		return nil
 	case len(words) != 1:
 		return fmt.Errorf("given %d times; want one value", len(words))

@@ -22,6 +22,9 @@ type Agent interface {
 	// Status returns what holds on one link.
 	Status(ctx context.Context, link string) (agent.Status, error)
 
+	// Explain returns where everything on a link's host comes from.
+	Explain(ctx context.Context, link string) (agent.Explanation, error)
+
 	// Do carries out a command and returns when it has been, with what
 	// holds then.
 	Do(ctx context.Context, link string, c Command) (agent.Status, error)

@@ -80,6 +80,13 @@ func (c *Client) Do(ctx context.Context, link string, cmd Command) (agent.Status
 	return out.Status, err
 }
 
+// Explain returns where everything on a link's host comes from.
+func (c *Client) Explain(ctx context.Context, link string) (agent.Explanation, error) {
+	var out explanationOf
+	err := c.ask(ctx, "Explain", oneLink{link}, &out)
+	return out.Explanation, err
+}
+
 // Inform has the agent ask for configuration for the address that a link has.
 func (c *Client) Inform(ctx context.Context, link string) (lease.Lease, error) {
 	var out leaseOf

@@ -46,6 +46,9 @@ func TestTheClientCallsEveryMethod(t *testing.T) {
 			t.Errorf("%s: %+v, %v", cmd, got, err)
 		}
 	}
+	if e, err := c.Explain(ctx, "eth0"); err != nil || !reflect.DeepEqual(object(t, e), object(t, explained())) {
+		t.Errorf("Explain: %+v, %v", e, err)
+	}
 	if l, err := c.Inform(ctx, "eth0"); err != nil || !reflect.DeepEqual(object(t, l), want["lease"]) {
 		t.Errorf("Inform: %+v, %v", l, err)
 	}
@@ -55,7 +58,7 @@ func TestTheClientCallsEveryMethod(t *testing.T) {
 	if err := c.Reload(ctx); err != nil {
 		t.Errorf("Reload: %v", err)
 	}
-	did := []string{"Status eth0", "List", "Renew eth0", "Rebind eth0", "Reacquire eth0", "Release eth0", "Pause eth0", "Resume eth0", "Inform eth0", "Metrics", "Reload"}
+	did := []string{"Status eth0", "List", "Renew eth0", "Rebind eth0", "Reacquire eth0", "Release eth0", "Pause eth0", "Resume eth0", "Explain eth0", "Inform eth0", "Metrics", "Reload"}
 	if !slices.Equal(f.done(), did) {
 		t.Errorf("the agent did %v", f.done())
 	}

@@ -46,6 +46,7 @@ func verdict(t *testing.T, text string) []string {
 	j.errors(d.Errors)
 	j.unused()
 	j.value("status", &idl.Type{Kind: idl.TypeAlias, Alias: "LinkStatus"}, any(object(t, everything())))
+	j.value("explanation", &idl.Type{Kind: idl.TypeAlias, Alias: "Explanation"}, any(object(t, explained())))
 	return j.wrong
 }
 
@@ -136,4 +137,5 @@ func TestEverythingIsSet(t *testing.T) {
 		}
 	}
 	walk("status", reflect.ValueOf(everything()))
+	walk("explanation", reflect.ValueOf(explained()))
 }

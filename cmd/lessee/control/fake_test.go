@@ -65,6 +65,21 @@ func (f *fake) Do(ctx context.Context, link string, c Command) (agent.Status, er
 	return s, err
 }
 
+func (f *fake) Explain(_ context.Context, link string) (agent.Explanation, error) {
+	_, err := f.known(link, "Explain "+link)
+	return explained(), err
+}
+
+// explained says everything that an explanation can.
+func explained() agent.Explanation {
+	o := everything().Overrides
+	return agent.Explanation{
+		Link: "eth0", Address: "192.0.2.140/24", Message: "DHCPACK", Server: netip.MustParseAddr("192.0.2.1"), Time: noon,
+		Host:    []agent.Fact{{Kind: "name server", What: "192.0.2.1", From: "option 6", Options: []int{6}, Overrides: o}},
+		Options: []agent.Fate{{Code: 6, Name: "domain-name-servers", Sent: "192.0.2.1", For: []string{"name server 192.0.2.1"}, Not: everything().Refused}},
+	}
+}
+
 func (f *fake) Inform(_ context.Context, link string) (lease.Lease, error) {
 	s, err := f.known(link, "Inform "+link)
 	if err != nil {
@@ -136,6 +151,7 @@ func everything() agent.Status {
 			Options: options,
 		},
 		SecondsLeft: &left,
+		Overrides:   []agent.Override{{Code: 6, Name: "domain-name-servers", How: "prepend", Sent: "192.0.2.1", From: "--prepend", Why: "why not"}},
 		Problem:     &agent.Problem{Time: noon, Kind: "no server answered", Text: "no answer to 3 DHCPREQUEST"},
 		Events:      []agent.Event{event(1)},
 		Offers:      []agent.Offer{{Server: "192.0.2.1", Address: "192.0.2.140", Seconds: &seconds, Chosen: true, Why: "why", Options: options}},

@@ -12,6 +12,7 @@ import (
 var methods = map[string]method{
 	"List":      oneReply(true, list),
 	"Status":    oneReply(true, status),
+	"Explain":   oneReply(true, explain),
 	"Metrics":   oneReply(true, metrics),
 	"Monitor":   {true, reflect.TypeFor[someLink](), reflect.TypeFor[eventOf](), monitor},
 	"Inform":    oneReply(false, inform),
@@ -51,6 +52,9 @@ type (
 	statusOf struct {
 		Status agent.Status `json:"status"`
 	}
+	explanationOf struct {
+		Explanation agent.Explanation `json:"explanation"`
+	}
 	leaseOf struct {
 		Lease lease.Lease `json:"lease"`
 	}
@@ -76,12 +80,13 @@ func (p someLink) about() string {
 }
 func (p someLink) lacks() string { return missing(p.Link) }
 
-func (nothing) member() string  { return "" }
-func (linksOf) member() string  { return "links" }
-func (statusOf) member() string { return "status" }
-func (leaseOf) member() string  { return "lease" }
-func (eventOf) member() string  { return "event" }
-func (textOf) member() string   { return "text" }
+func (nothing) member() string       { return "" }
+func (linksOf) member() string       { return "links" }
+func (statusOf) member() string      { return "status" }
+func (explanationOf) member() string { return "explanation" }
+func (leaseOf) member() string       { return "lease" }
+func (eventOf) member() string       { return "event" }
+func (textOf) member() string        { return "text" }
 
 // missing finds the link without a name, which a script with an empty variable
 // asks for: for Monitor it must not mean all links.
@@ -103,7 +108,7 @@ func list(ctx context.Context, a Agent, _ nothing) (linksOf, error) {
 
 // short returns s without what does not fit a line.
 func short(s agent.Status) agent.Status {
-	s.Events, s.Offers = nil, nil
+	s.Events, s.Offers, s.Overrides = nil, nil, nil
 	if s.Lease != nil {
 		l := *s.Lease
 		l.Options = nil
@@ -115,6 +120,11 @@ func short(s agent.Status) agent.Status {
 func status(ctx context.Context, a Agent, in oneLink) (statusOf, error) {
 	s, err := a.Status(ctx, in.Link)
 	return statusOf{s}, err
+}
+
+func explain(ctx context.Context, a Agent, in oneLink) (explanationOf, error) {
+	e, err := a.Explain(ctx, in.Link)
+	return explanationOf{e}, err
 }
 
 func metrics(ctx context.Context, a Agent, _ nothing) (textOf, error) {

@@ -46,6 +46,7 @@ func TestAStrangersClientCallsEveryMethod(t *testing.T) {
 	brief := object(t, everything())
 	delete(brief, "events")
 	delete(brief, "offers")
+	delete(brief, "overrides")
 	delete(brief["lease"].(map[string]any), "options")
 	called := map[string]bool{"Monitor": true} // has its own test
 	for _, tc := range []struct {
@@ -62,6 +63,7 @@ func TestAStrangersClientCallsEveryMethod(t *testing.T) {
 		{"Release", eth0, map[string]any{}, "Release eth0"},
 		{"Pause", eth0, map[string]any{}, "Pause eth0"},
 		{"Resume", eth0, map[string]any{}, "Resume eth0"},
+		{"Explain", eth0, map[string]any{"explanation": object(t, explained())}, "Explain eth0"},
 		{"Inform", eth0, map[string]any{"lease": object(t, everything().Lease)}, "Inform eth0"},
 		{"Reload", map[string]any{}, map[string]any{}, "Reload"},
 		{"Metrics", nil, map[string]any{"text": "# EOF\n"}, "Metrics"},

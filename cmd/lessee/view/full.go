@@ -33,6 +33,7 @@ func Full(s agent.Status, o Options) string {
 		f.lease(*s.Lease)
 		f.options(s.Lease.Options)
 	}
+	f.overrides(s.Overrides)
 	f.refused(s.Refused)
 	f.offers(s.Offers)
 	f.events(s.Events)
@@ -129,6 +130,29 @@ func (f *sheet) options(list dhcp4.Options) {
 	for _, o := range list {
 		name := f.plain(fmt.Sprintf("  %3d %v ", uint8(o.Code), o.Code)).pad(optionWidth + 2)
 		f.add(name.with(f.plain(o.String())), name.width())
+	}
+}
+
+// Override returns what is told of an override, in one line.
+func Override(o agent.Override) string {
+	sent := "the server sent nothing"
+	if o.Sent != "" {
+		sent = "the server sent " + o.Sent
+	}
+	did := map[string]string{"supersede": "superseded", "default": "set by default", "prepend": "prepended to", "append": "appended to"}[o.How]
+	if o.Why != "" {
+		did = "not " + did + ", for " + o.Why
+	}
+	return fmt.Sprintf("option %d (%s) is %s, by %s; %s", o.Code, o.Name, did, o.From, sent)
+}
+
+func (f *sheet) overrides(list []agent.Override) {
+	if len(list) == 0 {
+		return
+	}
+	f.section("overridden")
+	for _, o := range list {
+		f.add(f.plain("  "+Override(o)), 4)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestTheTextsAreAsTheyWereLookedAt(t *testing.T) {
 			events += EventLine(e, o)
 		}
 		for what, got := range map[string]string{
-			"table": Table(samples(), o), "two": Table([]agent.Status{full(), samples()[8]}, o), "full": Full(full(), o), "absent": Full(samples()[9], o), "for-ever": Full(samples()[3], o), "events": events,
+			"table": Table(samples(), o), "two": Table([]agent.Status{full(), samples()[8]}, o), "full": Full(full(), o), "absent": Full(samples()[9], o), "for-ever": Full(samples()[3], o), "events": events, "explained": Explanation(explained(), o),
 		} {
 			file := "testdata/" + what + "-" + name + ".txt"
 			if *update {

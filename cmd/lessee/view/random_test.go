@@ -109,9 +109,22 @@ func genStatus() *rapid.Generator[agent.Status] {
 				{Chosen: true, Seconds: pointer(rapid.Uint32().Draw(t, "seconds"))},
 			}
 			s.Refused = []agent.Refusal{{What: genText().Draw(t, "what"), Why: genText().Draw(t, "why")}}
+			s.Overrides = []agent.Override{{How: genText().Draw(t, "how"), Name: genText().Draw(t, "name"), Sent: genText().Draw(t, "sent"), From: genText().Draw(t, "from"), Why: genText().Draw(t, "why")}}
 			s.Counts = map[string]int{genText().Draw(t, "kind"): rapid.Int().Draw(t, "count")}
 		}
 		return s
+	})
+}
+
+func genExplanation() *rapid.Generator[agent.Explanation] {
+	return rapid.Custom(func(t *rapid.T) agent.Explanation {
+		text := func() string { return genText().Draw(t, "text") }
+		e := agent.Explanation{Link: text(), Address: text(), Message: text(), Time: genTime().Draw(t, "when")}
+		for range rapid.IntRange(0, 2).Draw(t, "parts") {
+			e.Host = append(e.Host, agent.Fact{Kind: text(), What: text(), From: text()})
+			e.Options = append(e.Options, agent.Fate{Name: text(), Sent: text(), For: []string{text()}, Not: []agent.Refusal{{What: text(), Why: text()}}})
+		}
+		return e
 	})
 }
 
@@ -173,6 +186,7 @@ func TestASheetFitsAndAnEventIsOneLine(t *testing.T) {
 		s, e := genStatus().Draw(t, "link"), genEvent().Draw(t, "event")
 		o := genReader().Draw(t, "reader")
 		linesOf(t, Full(s, o), o)
+		linesOf(t, Explanation(genExplanation().Draw(t, "explanation"), o), o)
 		if lines := linesOf(t, EventLine(e, o), o); len(lines) != 1 {
 			t.Fatalf("%d lines", len(lines))
 		}

@@ -87,6 +87,28 @@ func full() agent.Status {
 		{Address: "192.0.2.10/32", Why: "server identifier: not set"},
 	}
 	s.Refused = []agent.Refusal{{What: "mtu 68", Why: "smaller than the 576 bytes that every host must accept (RFC 2131, section 2)"}}
+	s.Overrides = []agent.Override{
+		{Code: 42, Name: "ntp-servers", How: "supersede", Sent: "192.0.2.1", From: "--supersede"},
+		{Code: 119, Name: "domain-search", How: "append", From: "/etc/lessee/lessee.toml:12 [link.enp3s0.override]"},
+	}
 	s.Counts = map[string]int{"bound": 1, "extended": 12, "no server answered": 3, "sent": 40}
 	return s
+}
+
+// explained is an explanation with everything that can be said.
+func explained() agent.Explanation {
+	s := full()
+	return agent.Explanation{
+		Link: s.Link, Address: s.Lease.Addr.String(), Message: "DHCPACK", Server: s.Lease.Server, Time: s.Lease.Start,
+		Host: []agent.Fact{
+			{Kind: "address", What: s.Lease.Addr.String(), From: "yiaddr and option 1 (subnet-mask)", Options: []int{1}},
+			{Kind: "route", What: "default via 192.0.2.1 src 192.0.2.140 metric 1002", From: "option 3 (routers)", Options: []int{3}},
+			{Kind: "name server", What: "127.0.0.1", From: "option 6 (domain-name-servers), prepend of /etc/lessee/lessee.toml:12 [link.enp3s0.override]", Options: []int{6}},
+		},
+		Options: []agent.Fate{
+			{Code: 1, Name: "subnet-mask", Sent: "255.255.255.0", For: []string{"address " + s.Lease.Addr.String(), "route 192.0.2.0/24"}},
+			{Code: 3, Name: "routers", Sent: "192.0.2.1,192.0.2.2", For: []string{"route default via 192.0.2.1"}, Not: []agent.Refusal{{What: "router 192.0.2.2", Why: "there is one default route, by the first router"}}},
+			{Code: 224, Name: "option-224", Sent: "0x0102", Not: []agent.Refusal{{What: "0x0102", Why: "unknown to lessee; it is shown, and handed on; it was not asked for"}}},
+		},
+	}
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/lessee/lessee/client"
+	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/cmd/lessee/agent"
+	"github.com/lessee/lessee/cmd/lessee/config"
+)
+
+// What a server granted is one thing, what is used is another. The client, and
+// what is remembered, know the lease as granted; the host, and people, get it as
+// the configuration has its options. So another policy needs no packet.
+
+// An overrider puts a policy between a client and the host. The policy is asked
+// for each time: a reload may have changed it. What is withdrawn is what is
+// there, whatever the policy was.
+type overrider struct {
+	client.Configurator
+	*devices
+}
+
+// Apply makes the host hold what is used of l.
+func (o overrider) Apply(ctx context.Context, l lease.Lease) error {
+	used, _ := o.policy().Use(l)
+	err := o.Configurator.Apply(ctx, used)
+	o.noteOptions()
+	return err
+}
+
+// noteOptions keeps how the host is configured, for those who ask while the
+// host is at work.
+func (d *devices) noteOptions() {
+	o := d.host.Options()
+	d.options.Store(&o)
+}
+
+// policyOf returns what asks for a link's policy in the plan that is in force.
+// It is asked often, and plans change seldom.
+func (p *plan) policyOf(name string) func() lease.Policy {
+	type known struct {
+		plan   *plan
+		policy lease.Policy
+	}
+	var last atomic.Pointer[known]
+	return func() lease.Policy {
+		now := p.current()
+		if k := last.Load(); k != nil && k.plan == now {
+			return k.policy
+		}
+		conf, err := now.file.Link(name, now.flags)
+		if err != nil {
+			return lease.Policy{} // a plan that does not know the link lets go of it
+		}
+		last.Store(&known{now, conf.Policy})
+		return conf.Policy
+	}
+}
+
+// current is the plan in force.
+func (p *plan) current() *plan {
+	if now := p.inForce.Load(); now != nil {
+		return now
+	}
+	return p
+}
+
+// use returns what is used of a link's lease, and what of that is not as the
+// server sent it.
+func (p *plan) use(name string, policy lease.Policy, l lease.Lease) (lease.Lease, []agent.Override) {
+	now := p.current()
+	return used(policy, l, now.file, name, now.flags)
+}
+
+// use is what a command uses of a lease.
+func (s *settings) use(l lease.Lease) (lease.Lease, []agent.Override) {
+	return used(s.conf.Policy, l, s.file, s.conf.Name, s.flags)
+}
+
+// used is what a policy that file and flags have of a link uses of a lease.
+func used(policy lease.Policy, l lease.Lease, file *config.File, name string, flags config.Flags) (lease.Lease, []agent.Override) {
+	l, list := policy.Use(l)
+	if len(list) == 0 {
+		return l, nil
+	}
+	return l, overridesOf(list, file, name, flags)
+}
+
+// overridesOf tells of overrides with their places in file or flags.
+func overridesOf(list []lease.Override, file *config.File, name string, flags config.Flags) []agent.Override {
+	where, err := file.Overriding(name, flags)
+	return agent.OverridesOf(list, func(how lease.How, c dhcp4.Code) string {
+		if err != nil {
+			return string(how)
+		}
+		o := where(how, c)
+		if o.Table != "" {
+			return o.String() + " " + o.Table
+		}
+		return o.String()
+	})
+}
+
+// notDone are overrides that could not be done, as what is not followed.
+func notDone(list []agent.Override) (out []agent.Refusal) {
+	for _, o := range list {
+		if o.Why != "" {
+			out = append(out, agent.Refusal{What: fmt.Sprintf("%s of option %d (%s), %s", o.How, o.Code, o.Name, o.From), Why: o.Why})
+		}
+	}
+	return out
+}

@@ -1,0 +1,50 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee/client/lease"
+)
+
+// How often what somebody took away is put back between two renewals: so many
+// times in so long. Another program that wants the link otherwise would go on
+// for ever, and so would we.
+const (
+	repairs      = 5
+	repairPeriod = 10 * time.Minute
+)
+
+// errContested says that two want the link otherwise.
+var errContested = errors.New("somebody takes it away again and again")
+
+// Repair puts back what somebody took away of what was applied for l, and
+// reports whether there was anything. Callers do so when [Link].Touched has
+// grown. It finds the same as [Host.Apply], and more cheaply that there is
+// nothing to do; it is bounded, so that two managers of one link do not fight
+// for ever: then the rest waits for the next Apply, and Trouble is told.
+func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err error) {
+	if _, err := h.leftOf(l.Expiry); err != nil {
+		return false, nil // whoever keeps the lease will see to it
+	}
+	steps, err := h.Difference(ctx, l)
+	if err != nil {
+		return false, err
+	}
+	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal || s.Kind == KindServer })
+	if len(lost) == 0 {
+		h.trouble(toldContested, "", nil)
+		return false, nil
+	}
+	now := h.cfg.Now()
+	h.repaired = slices.DeleteFunc(h.repaired, func(t time.Time) bool { return now.Sub(t) > repairPeriod })
+	if len(h.repaired) >= repairs {
+		h.trouble(toldContested, "what was configured is gone, and stays so until the lease is renewed: "+lost[0].Do, errContested)
+		return false, nil
+	}
+	h.repaired = append(h.repaired, now)
+	h.cfg.Log.Warn("what was configured is not there, and is put back", "link", h.link, "what", lost[0].Do, "changes", len(lost))
+	return true, h.Apply(ctx, l)
+}
