@@ -59,7 +59,7 @@ func (a *applier) run() error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.clear, a.address, a.routes, a.oldAddresses, a.setMTU, a.names} {
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.oldAddresses, a.setMTU, a.names, a.system} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -11,11 +11,18 @@ import (
 )
 
 // Options are what the operator wants of a lease. The zero Options follow all
-// but the MTU and option 249.
+// but the MTU, option 249, time servers and time zone, and the host name on a
+// host without a name only.
 type Options struct {
 	Metric   int  // of all routes; AutoMetric: by the link, see Config.OptionsOn
 	MTU      bool // follow option 26
 	MSRoutes bool // follow option 249 if option 121 is absent
+
+	HostName    Accept // options 12 and 81
+	TimeServers Accept // option 42; AcceptAuto is AcceptNever
+	TimeZone    Accept // option 101; AcceptAuto is AcceptNever
+
+	whole *whole // the host beside the link; nil: nothing is known of it
 }
 
 // A Plan is what a host should hold for a lease.
@@ -24,6 +31,7 @@ type Plan struct {
 	Routes  []Route // in the order in which they can be added
 	MTU     int     // bytes; 0 leaves it alone
 	Resolv  resolv.Config
+	Whole   Whole
 	Refused []Refusal // what of the lease is not followed
 }
 
@@ -81,6 +89,7 @@ func PlanFor(l lease.Lease, o Options) Plan {
 	}
 	p.routes()
 	p.mtu()
+	p.whole()
 	p.Resolv = resolv.Config{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
 	return p.Plan
 }
@@ -248,5 +257,5 @@ func (p Plan) Steps(link string) (out []string) {
 			out = append(out, fmt.Sprintf("name server %v", s))
 		}
 	}
-	return out
+	return append(out, p.Whole.steps()...)
 }

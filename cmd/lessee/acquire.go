@@ -133,7 +133,9 @@ func showPlan(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	options, err := s.hostConfig().OptionsOn(s.link)
+	cfg := s.hostConfig()
+	cfg.StateDir, cfg.RunDir = s.stateDir, s.runDir
+	options, err := cfg.OptionsOn(s.link)
 	if err != nil {
 		return err
 	}

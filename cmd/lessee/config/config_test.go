@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/netconf"
 )
 
 // parse reads a file that is good.
@@ -150,6 +152,9 @@ metric = 100
 resolv-conf = "none"
 ms-routes = true
 mtu = false
+accept-hostname = "never"
+accept-time-servers = "always"
+accept-timezone = "always"
 carrier-delay = "5s"
 defence = "always"
 on-stop = "release"
@@ -159,12 +164,13 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
 	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
+	want.Host.HostName, want.Host.TimeServers, want.Host.TimeZone = netconf.AcceptNever, netconf.AcceptAlways, netconf.AcceptAlways
 	m := &want.Machine
 	m.Link.Broadcast = true
 	m.VendorClass, m.UserClass = "phone", [][]byte{[]byte("a"), []byte("b")}
 	m.Options.Put(dhcp4.NTPServers.Code, []byte{192, 0, 2, 1, 192, 0, 2, 2})
 	m.Options.Put(224, []byte{10})
-	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code) // the others are asked for anyway
+	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code, dhcp4.TZDatabase.Code, dhcp4.PosixTimezone.Code) // the others are asked for anyway
 	m.RequestAddr = netip.MustParseAddr("192.0.2.7")
 	m.LeaseTime = 3600
 	m.Require = []dhcp4.Code{3, 6}
@@ -173,7 +179,7 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	m.OfferWait, m.InitialDelay, m.CarrierDelay = 2*time.Second, 10*time.Second, 5*time.Second
 	m.NoServerFail = true
 	if got := linkOf(t, f, "eth0", nil); !got.Equal(want) {
-		t.Error(cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })))
+		t.Error(cmp.Diff(want, got, cmp.Exporter(func(reflect.Type) bool { return true }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })))
 	}
 	got, err := f.Agent(nil)
 	wantAgent := Agent{Links: []string{"en*", "wan@blue"}, StateDir: "/s", RunDir: "/r", Control: "/r/control", ControlGroup: "netdev",

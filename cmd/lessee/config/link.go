@@ -109,6 +109,13 @@ var linkRows = []row{
 	{Setting{Name: "mtu", Kind: Bool, Group: Host, Default: one("true"), Example: "false",
 		Usage: "set the link's MTU to what the server says (--no-mtu leaves it alone)"}, yes(func(t *target) *bool { return &t.link.Host.MTU })},
 
+	{Setting{Name: "accept-hostname", Group: Host, Default: one("auto"), Words: []string{"auto", "always", "never"}, Example: "never",
+		Usage: "call the host as the server says: `auto` (if it has no name of its own), always, or never"}, setAcceptHostName},
+	{Setting{Name: "accept-time-servers", Group: Host, Default: one("never"), Words: []string{"always", "never"}, Example: "always",
+		Usage: "hand the server's time servers to chrony, systemd-timesyncd and ntpsec: `never`, or always"}, setAcceptTimeServers},
+	{Setting{Name: "accept-timezone", Group: Host, Default: one("never"), Words: []string{"always", "never"}, Example: "always",
+		Usage: "set the host's time zone as the server says: `never`, or always"}, setAcceptTimeZone},
+
 	{Setting{Name: "carrier-delay", Kind: Duration, Group: Keeping, Default: one("3s"), Example: "3s",
 		Usage: "a carrier that is back within `TIME` was never lost"}, duration(func(t *target) *time.Duration { return &t.link.Machine.CarrierDelay })},
 	{Setting{Name: "defence", Group: Keeping, Default: one("once"), Words: []string{"once", "never", "always"}, Example: "once",

@@ -1,0 +1,204 @@
+package system
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
+)
+
+// HostName is the transient name of this host, as sethostname(2) sets it for
+// the UTS namespace that the process is in. /etc/hostname is the operator's.
+type HostName struct{ Place }
+
+// Name is what one link's lease says of the host's name.
+type Name struct {
+	Metric int    // the lowest one has its way
+	Name   string // checked by BadName
+	Always bool   // also on a host that has a name of its own
+}
+
+// nameNotes are what is noted of the host's name.
+type nameNotes struct {
+	Before string        `json:"before,omitempty"` // us
+	Set    string        `json:"set,omitempty"`    // by us, the last one
+	Was    string        `json:"was,omitempty"`    // by us, the one before it, which may still be there
+	Done   bool          `json:"done,omitempty"`   // Set has been there
+	Links  links[naming] `json:"links,omitempty"`
+}
+
+type naming struct {
+	Name   string `json:"name"`
+	Always bool   `json:"always,omitempty"`
+}
+
+// blank are names that hosts have which have none.
+var blank = []string{"", "localhost", "localhost.localdomain", "(none)"}
+
+// isOurs reports whether we called the host so.
+func (n *nameNotes) isOurs(now string) bool {
+	return n.Set != "" && (now == n.Set || n.Was != "" && now == n.Was)
+}
+
+// next is how a host that is called now should be called; if that is now, it is
+// left alone, and why says for whose sake.
+func (n *nameNotes) next(now string) (name, why string) {
+	switch {
+	case len(n.Links) == 0 && n.isOurs(now):
+		return n.Before, ""
+	case len(n.Links) == 0:
+		return now, ""
+	}
+	want := n.Links[0].Says
+	switch {
+	case want.Name == now, n.isOurs(now):
+		return want.Name, ""
+	case n.Set != "" && (n.Done || now != n.Before):
+		return now, fmt.Sprintf("somebody else has called the host %q since", now)
+	case !want.Always && !slices.Contains(blank, now):
+		return now, fmt.Sprintf("the host has a name of its own, %q (accept-hostname always does not mind)", now)
+	}
+	return want.Name, ""
+}
+
+func (h *HostName) ledger() ledger[nameNotes] {
+	return ledger[nameNotes]{
+		files: atomicfile.Files{Step: h.Step}, bootID: h.BootID,
+		path: filepath.Join(h.RunDir, "hostname.json"), what: "the host's name",
+	}
+}
+
+// Set calls the host so, if the link has its way, and if nobody else has a say
+// in it.
+func (h *HostName) Set(link string, n Name) error {
+	if p, err := h.ledger().read(); err == nil && !p.known {
+		// Nothing is noted for a host that is not going to be renamed.
+		if now, err := nodeName(); err == nil && (now == n.Name || !n.Always && !slices.Contains(blank, now)) {
+			return nil
+		}
+	}
+	return h.ledger().change(func(p *page[nameNotes]) error {
+		p.is.Links.give(link, n.Metric, naming{n.Name, n.Always})
+		return h.settle(p)
+	})
+}
+
+// Unset takes the link's say away, and with the last one the name.
+func (h *HostName) Unset(link string) error {
+	if !h.Holds(link) {
+		return nil
+	}
+	return h.ledger().change(func(p *page[nameNotes]) error {
+		p.is.Links.take(link)
+		return h.settle(p)
+	})
+}
+
+// Holds reports whether there is anything for Unset to do.
+func (h *HostName) Holds(link string) bool {
+	p, err := h.ledger().read()
+	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.Links.has(link))
+}
+
+// Links returns the links of which anything is noted.
+func (h *HostName) Links() []string {
+	p, _ := h.ledger().read() // without it there are none
+	return p.is.Links.names()
+}
+
+// Rename gives the say of one link to another, and the other's to it.
+func (h *HostName) Rename(from, to string) error {
+	if p, err := h.ledger().read(); err == nil && !p.is.Links.has(from) && !p.is.Links.has(to) {
+		return nil
+	}
+	return h.ledger().change(func(p *page[nameNotes]) error {
+		p.is.Links = p.is.Links.rename(from, to)
+		return p.save()
+	})
+}
+
+// Why tells why the host would not be called so if the link said so now; "" if
+// it would.
+func (h *HostName) Why(link string, n Name) string {
+	now, errNow := nodeName()
+	p, err := h.ledger().read()
+	if err := errors.Join(errNow, err); err != nil {
+		return err.Error()
+	}
+	p.is.Links.give(link, n.Metric, naming{n.Name, n.Always})
+	if first := p.is.Links[0]; first.Link != link {
+		return first.hasItsWay(first.Says.Name)
+	}
+	_, why := p.is.next(now)
+	return why
+}
+
+// hasItsWay tells a link that does not who does.
+func (s said[V]) hasItsWay(text string) string {
+	return fmt.Sprintf("%s comes first, by its lower metric, and says %q", s.Link, text)
+}
+
+// settle makes the host be called as the notes want it.
+func (h *HostName) settle(p *page[nameNotes]) error {
+	now, err := nodeName()
+	if err != nil {
+		return err
+	}
+	n := &p.is
+	name, _ := n.next(now)
+	switch {
+	case name != now:
+		err = h.call(p, now, name)
+	case now == n.Set:
+		n.Was, n.Done = "", true
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(n.Links) == 0:
+		return p.forget()
+	case n.Set == "" && len(n.Links) == 1 && n.Links[0].Says.Name == now: // it has that name without us
+		return p.forget()
+	}
+	return p.save()
+}
+
+// call renames the host. It is noted down before, and after.
+func (h *HostName) call(p *page[nameNotes], now, name string) error {
+	n := &p.is
+	restoring := len(n.Links) == 0
+	switch {
+	case restoring: // what stood before is noted already
+	case n.isOurs(now):
+		n.Was, n.Set, n.Done = now, name, false
+	default:
+		n.Before, n.Was, n.Set, n.Done = now, "", name, false
+	}
+	if err := p.save(); err != nil {
+		return err
+	}
+	h.step("call the host " + name)
+	if err := unix.Sethostname([]byte(name)); err != nil {
+		if errors.Is(err, unix.EPERM) {
+			err = fmt.Errorf("%w (CAP_SYS_ADMIN is needed; accept-hostname never does without)", err)
+		}
+		return fmt.Errorf("call the host %q: %w", name, err)
+	}
+	if !restoring {
+		n.Was, n.Done = "", true
+	}
+	return nil
+}
+
+// nodeName is what the kernel calls the host.
+func nodeName() (string, error) {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "", fmt.Errorf("the host's name: %w", err)
+	}
+	return unix.ByteSliceToString(u.Nodename[:]), nil
+}
