@@ -44,6 +44,9 @@ func (n *nameNotes) isOurs(now string) bool {
 	return n.Set != "" && (now == n.Set || n.Was != "" && now == n.Was)
 }
 
+// begun reports whether a process may have died before it was done.
+func (n *nameNotes) begun() bool { return n.Set != "" && !n.Done }
+
 // next is how a host that is called now should be called; if that is now, it is
 // left alone, and why says for whose sake.
 func (n *nameNotes) next(now string) (name, why string) {
@@ -98,10 +101,11 @@ func (h *HostName) Unset(link string) error {
 	})
 }
 
-// Holds reports whether there is anything for Unset to do.
+// Holds reports whether there is anything for Unset to do; whatever link it is
+// about, if a process died over it.
 func (h *HostName) Holds(link string) bool {
 	p, err := h.ledger().read()
-	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.Links.has(link))
+	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.begun() || p.is.Links.has(link))
 }
 
 // Links returns the links of which anything is noted.

@@ -30,7 +30,7 @@ var chrony = clockKeeper{
 		if _, err := os.Stat("/run/chrony/chronyd.sock"); err != nil || !isProgram("/usr/bin/chronyc") {
 			return nil // it reads them when it starts
 		}
-		out, err := run("/usr/bin/chronyc", "-n", "reload", "sources")
+		out, err := run(usually, "/usr/bin/chronyc", "-n", "reload", "sources")
 		if err != nil && strings.Contains(out, "Cannot talk to daemon") {
 			return nil // the socket of one that died
 		}

@@ -119,7 +119,7 @@ func (p *page[S]) save() error {
 		return err
 	}
 	if b = append(b, '\n'); bytes.Equal(b, p.text) {
-		return nil
+		return p.files.Sweep(p.path)
 	}
 	if err := p.files.Replace(p.path, b, atomicfile.Mine(0o600)); err != nil {
 		return &NoteError{p.what, err}

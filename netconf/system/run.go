@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// limit is how long a program may take. All that are run here ask a service for
-// something that it does at once.
-const limit = 10 * time.Second
+// usually is how long a program may take. All that are run here ask a service
+// for something that it does at once.
+const usually = 10 * time.Second
 
 // maxOutput bounds what of a program's output goes into an error.
 const maxOutput = 512
 
 // run runs a program with nothing of our environment. The error holds what it
 // said.
-func run(path string, args ...string) (said string, err error) {
+func run(limit time.Duration, path string, args ...string) (said string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
@@ -57,12 +57,12 @@ func restart(service string) error {
 	systemctl := "/usr/bin/systemctl"
 	switch _, err := os.Stat("/run/systemd/system"); {
 	case err == nil && isProgram(systemctl):
-		_, err := run(systemctl, "--no-block", "--no-ask-password", "try-restart", service+".service")
+		_, err := run(usually, systemctl, "--no-block", "--no-ask-password", "try-restart", service+".service")
 		return err
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return err
 	case isProgram("/usr/sbin/invoke-rc.d") && isProgram("/etc/init.d/"+service):
-		_, err := run("/usr/sbin/invoke-rc.d", "--quiet", service, "try-restart")
+		_, err := run(usually, "/usr/sbin/invoke-rc.d", "--quiet", service, "try-restart")
 		return err
 	}
 	return nil // it reads its files when it starts

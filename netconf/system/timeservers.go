@@ -81,7 +81,8 @@ func (t *TimeServers) Unset(link string) error {
 	})
 }
 
-// Holds reports whether there is anything for Unset to do.
+// Holds reports whether there is anything for Unset to do; whatever link it is
+// about, if a process died over it.
 func (t *TimeServers) Holds(link string) bool {
 	p, err := t.ledger().read()
 	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || len(p.is.Untold) > 0 || p.is.Links.has(link))

@@ -48,6 +48,9 @@ func (n *zoneNotes) isOurText(now stand) bool {
 	return n.Set != "" && now.Kind == isFile && (string(now.Text) == n.Set+"\n" || n.Was != "" && string(now.Text) == n.Was+"\n")
 }
 
+// begun reports whether a process may have died before it was done.
+func (n *zoneNotes) begun() bool { return n.Set != "" && !n.Done }
+
 // next is the zone that a host should have where /etc/localtime is now; "" leaves
 // that alone, and why says for whose sake.
 func (n *zoneNotes) next(now stand) (zone, why string) {
@@ -92,10 +95,11 @@ func (z *TimeZone) Unset(link string) error {
 	})
 }
 
-// Holds reports whether there is anything for Unset to do.
+// Holds reports whether there is anything for Unset to do; whatever link it is
+// about, if a process died over it.
 func (z *TimeZone) Holds(link string) bool {
 	p, err := z.ledger().read()
-	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.Links.has(link))
+	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.begun() || p.is.Links.has(link))
 }
 
 // Links returns the links of which anything is noted.
@@ -146,7 +150,7 @@ func (z *TimeZone) settle(p *page[zoneNotes]) error {
 	if zone == "" {
 		return p.save()
 	}
-	if n.isOurs(now) && !n.Done { // the two files may differ: what was begun is finished first
+	if n.isOurs(now) && n.begun() { // the two files may differ: what was begun is finished first
 		if now, text, err = z.put(p, now, text); err != nil {
 			return err
 		}
