@@ -108,6 +108,15 @@ func (h *HostName) Holds(link string) bool {
 	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.begun() || p.is.Links.has(link))
 }
 
+// Own returns what the host is called, or would be called if no lease said how.
+func (h *HostName) Own() (string, error) {
+	now, err := nodeName()
+	if p, errRead := h.ledger().read(); err == nil && errRead == nil && p.is.isOurs(now) {
+		return p.is.Before, nil
+	}
+	return now, err
+}
+
 // Links returns the links of which anything is noted.
 func (h *HostName) Links() []string {
 	p, _ := h.ledger().read() // without it there are none

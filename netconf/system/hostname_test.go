@@ -19,6 +19,9 @@ func TestAHostWithoutANameGetsOneAndLosesItWithTheLease(t *testing.T) {
 		h := HostName{b.place(nil)}
 		must(t, h.Set("eth0", Name{Name: "box"}))
 		b.called("with a lease", "box")
+		if own, err := h.Own(); err != nil || own != before {
+			t.Errorf("its own name is %q, %v", own, err)
+		}
 		must(t, h.Set("eth0", Name{Name: "crate"}))
 		b.called("renewed", "crate")
 		if !h.Holds("eth0") || h.Holds("eth1") {
