@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -27,8 +28,13 @@ var chrony = clockKeeper{
 	},
 	ours: func() []string { return dropIns("/run/chrony-dhcp", ".sources") },
 	tell: func() error {
-		if _, err := os.Stat("/run/chrony/chronyd.sock"); err != nil || !isProgram("/usr/bin/chronyc") {
+		switch _, err := os.Stat("/run/chrony/chronyd.sock"); {
+		case errors.Is(err, os.ErrNotExist), err == nil && !isProgram("/usr/bin/chronyc"):
 			return nil // it reads them when it starts
+		case errors.Is(err, os.ErrPermission):
+			return fmt.Errorf("%w (CAP_DAC_OVERRIDE is needed to speak to it)", err)
+		case err != nil:
+			return err
 		}
 		out, err := run(usually, "/usr/bin/chronyc", "-n", "reload", "sources")
 		if err != nil && strings.Contains(out, "Cannot talk to daemon") {

@@ -127,6 +127,21 @@ func TestAProgramThatCannotBeToldIsToldAtTheNextRenewal(t *testing.T) {
 	must(t, c.Unset("eth0"))
 }
 
+func TestAChronyThatMayNotBeSpokenToIsNoChronyThatDoesNotRun(t *testing.T) {
+	b := newBox(t)
+	b.clocks()
+	must(t, errors.Join(os.Chown("/run/chrony", 1, 1), os.Chmod("/run/chrony", 0o750))) // as chrony has it
+	c := TimeServers{b.place(nil)}
+	powerless(t, func() {
+		if err := c.Set("eth0", 0, servers("192.0.2.1")); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "CAP_DAC_OVERRIDE") {
+			t.Errorf("%v", err)
+		}
+	}, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH)
+	b.tells("the others", tellsTimesyncd, tellsNTPsec)
+	must(t, c.Set("eth0", 0, servers("192.0.2.1")))
+	b.tells("a renewal", tellsChrony)
+}
+
 func TestAConfigurationForNTPsecThatSomebodyElseMadeIsLeftAlone(t *testing.T) {
 	b := newBox(t)
 	b.clocks()
