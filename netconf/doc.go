@@ -24,6 +24,13 @@
 // ours, and so is a route with that mark that the record names or whose source
 // is an address of ours; other programs mark their routes in the same way.
 //
+// # The host as a whole
+//
+// Its name, its time servers and its time zone are not the link's, and links
+// share them: package system, below. None of that is a reason to have no
+// address, and what others have their way in is refused in the plan, which
+// knows of them if its options come from [Host.Options] or [Config.OptionsOn].
+//
 // # Dying at any instruction
 //
 // All that a call is going to change is written to a record in the run

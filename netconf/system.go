@@ -2,7 +2,6 @@ package netconf
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/lessee/lessee/netconf/system"
 )
@@ -34,9 +33,9 @@ type share struct {
 	part
 }
 
-// parts are all of them.
-func (w *whole) parts() []share {
-	return []share{{toldName, &w.name}, {toldClock, &w.clock}, {toldZone, &w.zone}}
+// each does something with all of them.
+func (w *whole) each(do func(share) error) error {
+	return errors.Join(do(share{toldName, &w.name}), do(share{toldClock, &w.clock}), do(share{toldZone, &w.zone}))
 }
 
 // The kinds of trouble.
@@ -75,21 +74,22 @@ func (a *applier) system() error {
 	if want.TimeZone != "" {
 		set[toldZone] = func() error { return w.zone.Set(w.link, system.Zone{Metric: metric, Name: want.TimeZone}) }
 	}
-	for _, s := range w.parts() {
+	return w.each(func(s share) error {
 		f := set[s.kind]
 		if f == nil {
 			f = func() error { return s.Unset(w.link) }
 		}
 		a.trouble(s.kind, s.kind, f())
-	}
-	return nil
+		return nil
+	})
 }
 
 // withdrawSystem takes the link's say in the host as a whole away.
 func (h *Host) withdrawSystem() {
-	for _, s := range wholeOf(h.cfg, h.key()).parts() {
+	_ = wholeOf(h.cfg, h.key()).each(func(s share) error { // what goes wrong is trouble, and told
 		h.trouble(s.kind, s.kind, s.Unset(h.key()))
-	}
+		return nil
+	})
 }
 
 // OwnHostName returns what the host is called without us: the name that a lease
@@ -98,38 +98,30 @@ func OwnHostName(c Config) (string, error) { return wholeOf(c, "").name.Own() }
 
 // holdsSystem reports whether the link has, or may have, a say in the host as a
 // whole.
-func (h *Host) holdsSystem() bool {
-	for _, s := range wholeOf(h.cfg, h.key()).parts() {
-		if s.Holds(h.key()) {
-			return true
-		}
-	}
-	return false
+func (h *Host) holdsSystem() (holds bool) {
+	_ = wholeOf(h.cfg, h.key()).each(func(s share) error { // never fails
+		holds = holds || s.Holds(h.key())
+		return nil
+	})
+	return holds
 }
 
 // renameSystem gives the say of one link to another, and the other's to it.
 func renameSystem(c Config, from, to string) error {
-	var errs []error
-	for _, s := range wholeOf(c, from).parts() {
-		errs = append(errs, s.Rename(from, to))
-	}
-	return errors.Join(errs...)
+	return wholeOf(c, from).each(func(s share) error { return s.Rename(from, to) })
 }
 
 // forgetSystem takes the say of a link away that does not exist any more.
 func forgetSystem(c Config, link string) error {
-	var errs []error
-	for _, s := range wholeOf(c, link).parts() {
-		errs = append(errs, s.Unset(link))
-	}
-	return errors.Join(errs...)
+	return wholeOf(c, link).each(func(s share) error { return s.Unset(link) })
 }
 
-// systemLinks are all links that have a say in the host as a whole.
+// systemLinks are all links that have a say in the host as a whole, some of them
+// twice.
 func systemLinks(c Config) (links []string) {
-	for _, s := range wholeOf(c, "").parts() {
+	_ = wholeOf(c, "").each(func(s share) error { // never fails
 		links = append(links, s.Links()...)
-	}
-	slices.Sort(links)
-	return slices.Compact(links)
+		return nil
+	})
+	return links
 }

@@ -53,12 +53,14 @@ func (p *planner) elsewhere(what string) bool {
 }
 
 // malformed refuses an option that is there and says nothing, with the reason.
-func malformed[T any](p *planner, o dhcp4.Option[T]) {
-	if _, err := o.Get(p.lease.Options); err != nil && !errors.Is(err, dhcp4.ErrUnset) {
-		var m *dhcp4.MalformedError
-		if errors.As(err, &m) {
-			p.refuse(fmt.Sprintf("option %d (%v)", uint8(m.Code), m.Code), m.Why)
-		}
+func (p *planner) malformed(o dhcp4.Spec) {
+	value, there := p.lease.Options.Lookup(o.OptionCode())
+	if !there {
+		return
+	}
+	var m *dhcp4.MalformedError
+	if _, err := o.Format(value); errors.As(err, &m) {
+		p.refuse(fmt.Sprintf("option %d (%v)", uint8(m.Code), m.Code), m.Why)
 	}
 }
 
@@ -66,8 +68,8 @@ func malformed[T any](p *planner, o dhcp4.Option[T]) {
 // section 3.14), and where that is missing option 81, by which it says what it
 // has in the DNS (RFC 4702).
 func (p *planner) hostName() {
-	malformed(p, dhcp4.HostName)
-	malformed(p, dhcp4.FQDN)
+	p.malformed(dhcp4.HostName)
+	p.malformed(dhcp4.FQDN)
 	full := p.lease.HostName
 	if full == "" {
 		full = p.lease.FQDN
@@ -119,7 +121,7 @@ func (p *planner) others(what, why string) (idle bool) {
 }
 
 func (p *planner) timeServers() {
-	malformed(p, dhcp4.NTPServers)
+	p.malformed(dhcp4.NTPServers)
 	if len(p.lease.NTP) == 0 {
 		return
 	}
@@ -156,7 +158,7 @@ func (p *planner) timeServers() {
 // timeZone takes option 101 (RFC 4833). Option 100 has rules for a clock that
 // no program of a host reads but out of the environment that it starts in.
 func (p *planner) timeZone() {
-	malformed(p, dhcp4.TZDatabase)
+	p.malformed(dhcp4.TZDatabase)
 	if _, posix := p.lease.Options.Lookup(dhcp4.PosixTimezone.Code); posix && p.options.TimeZone == AcceptAlways {
 		p.refuse("option 100 (posix-timezone)", "there is no place on a host for it; a zone of the TZ database is option 101")
 	}

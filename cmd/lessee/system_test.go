@@ -25,7 +25,7 @@ mount -t overlay none -o "lowerdir=$DIR/sbin:/usr/sbin" /usr/sbin
 mount -t overlay none -o "lowerdir=$DIR/bin:/usr/bin" /usr/bin
 mount -t tmpfs none /etc
 ln -s /usr/share/zoneinfo/Etc/UTC /etc/localtime
-echo "$NAME" > /proc/sys/kernel/hostname
+hostname "$NAME"
 tell() { echo "$1: $(cat /proc/sys/kernel/hostname) $(readlink /etc/localtime) $(cat /run/chrony-dhcp/*.sources 2>/dev/null | grep -v '^#')"; }
 lessee() { LESSEE_TEST_AS_LESSEE=1 "$LESSEE" "$@" --state-dir "$DIR" --run-dir /run/lessee --resolv-conf none; }
 lessee acquire eth0 --dry-run --offer-wait 100ms $FLAGS

@@ -1,7 +1,7 @@
 // Package atomicfile replaces files so that whoever reads them, and whoever
 // comes after a process that died, finds the old one or the new one.
 //
-//	f := atomicfile.Files{Sync: true}
+//	f := &atomicfile.Files{Sync: true}
 //	unlock, err := atomicfile.Lock("/var/lib/lessee")
 //	defer unlock()
 //	err = f.Replace("/var/lib/lessee/x.json", text, atomicfile.Owner{Perm: 0o600})
@@ -42,7 +42,7 @@ type Owner struct {
 // Mine is the owner of what this process writes for itself.
 func Mine(perm os.FileMode) Owner { return Owner{perm, os.Geteuid(), os.Getegid()} }
 
-func (f Files) step(what, path string) {
+func (f *Files) step(what, path string) {
 	if f.Step != nil {
 		f.Step(what + " " + path)
 	}
@@ -68,7 +68,7 @@ func Finished(name string) string {
 
 // Replace puts a new file in the place of what stands at path, in one step.
 // The directory must be there.
-func (f Files) Replace(path string, text []byte, o Owner) error {
+func (f *Files) Replace(path string, text []byte, o Owner) error {
 	return f.swap(path, func(tmp string) error {
 		n, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
@@ -90,12 +90,12 @@ func (f Files) Replace(path string, text []byte, o Owner) error {
 
 // Link puts a symbolic link to target in the place of what stands at path, in
 // one step.
-func (f Files) Link(path, target string) error {
+func (f *Files) Link(path, target string) error {
 	return f.swap(path, func(tmp string) error { return os.Symlink(target, tmp) })
 }
 
 // swap makes something beside path, and moves it there.
-func (f Files) swap(path string, make func(tmp string) error) error {
+func (f *Files) swap(path string, make func(tmp string) error) error {
 	tmp := unfinished(path)
 	f.step("write", tmp)
 	if err := remove(tmp); err != nil {
@@ -115,10 +115,10 @@ func (f Files) swap(path string, make func(tmp string) error) error {
 // Remove removes what stands at path, if anything does, and what a process
 // that died left beside it. Where there is nothing it writes nothing, so that a
 // disk that is read-only is no error.
-func (f Files) Remove(path string) error { return errors.Join(f.Sweep(path), f.removeOne(path)) }
+func (f *Files) Remove(path string) error { return errors.Join(f.Sweep(path), f.removeOne(path)) }
 
 // Sweep removes what a process that died left beside path.
-func (f Files) Sweep(path string) error { return f.removeOne(unfinished(path)) }
+func (f *Files) Sweep(path string) error { return f.removeOne(unfinished(path)) }
 
 // Littered reports whether there is something to sweep.
 func Littered(path string) bool {
@@ -126,7 +126,7 @@ func Littered(path string) bool {
 	return err == nil
 }
 
-func (f Files) removeOne(name string) error {
+func (f *Files) removeOne(name string) error {
 	if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

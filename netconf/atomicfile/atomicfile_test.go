@@ -22,8 +22,8 @@ func TestAFileIsOldOrNewAndNothingIsLeftBesideIt(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.json")
 	for n := 1; ; n++ {
-		must(t, Files{}.Replace(path, []byte("old"), Mine(0o600)))
-		if !dies(n, func(f Files) { must(t, f.Replace(path, []byte("new and longer"), Mine(0o644))) }) {
+		must(t, (&Files{}).Replace(path, []byte("old"), Mine(0o600)))
+		if !dies(n, func(f *Files) { must(t, f.Replace(path, []byte("new and longer"), Mine(0o644))) }) {
 			break
 		}
 		if b, err := Read(path); err != nil || string(b) != "old" {
@@ -34,24 +34,24 @@ func TestAFileIsOldOrNewAndNothingIsLeftBesideIt(t *testing.T) {
 	if b, errRead := Read(path); err != nil || errRead != nil || string(b) != "new and longer" || info.Mode() != 0o644 {
 		t.Errorf("%q, %v, %v, %v", b, info.Mode(), err, errRead)
 	}
-	must(t, Files{}.Link(path, "elsewhere"))
+	must(t, (&Files{}).Link(path, "elsewhere"))
 	if target, err := os.Readlink(path); err != nil || target != "elsewhere" {
 		t.Errorf("%q, %v", target, err)
 	}
-	dies(2, func(f Files) { must(t, f.Link(path, "nowhere")) })
+	dies(2, func(f *Files) { must(t, f.Link(path, "nowhere")) })
 	if !Littered(path) {
 		t.Error("what a dead process left is not seen")
 	}
-	must(t, Files{}.Remove(path))
+	must(t, (&Files{}).Remove(path))
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("left over: %v, %v", entries, err)
 	}
 }
 
 // dies lets f die before its n-th step, and reports whether it came to that.
-func dies(n int, f func(Files)) (died bool) {
+func dies(n int, f func(*Files)) (died bool) {
 	defer func() { died = recover() != nil }()
-	f(Files{Step: func(string) {
+	f(&Files{Step: func(string) {
 		if n--; n == 0 {
 			panic("dead")
 		}

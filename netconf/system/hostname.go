@@ -22,45 +22,28 @@ type Name struct {
 	Always bool   // also on a host that has a name of its own
 }
 
-// nameNotes are what is noted of the host's name.
-type nameNotes struct {
-	Before string        `json:"before,omitempty"` // us
-	Set    string        `json:"set,omitempty"`    // by us, the last one
-	Was    string        `json:"was,omitempty"`    // by us, the one before it, which may still be there
-	Done   bool          `json:"done,omitempty"`   // Set has been there
-	Links  links[naming] `json:"links,omitempty"`
-}
-
-type naming struct {
-	Name   string `json:"name"`
-	Always bool   `json:"always,omitempty"`
-}
-
 // blank are names that hosts have which have none.
 var blank = []string{"", "localhost", "localhost.localdomain", "(none)"}
 
-// isOurs reports whether we called the host so.
-func (n *nameNotes) isOurs(now string) bool {
+// isOurName reports whether we called the host so.
+func (n *notes) isOurName(now string) bool {
 	return n.Set != "" && (now == n.Set || n.Was != "" && now == n.Was)
 }
 
-// begun reports whether a process may have died before it was done.
-func (n *nameNotes) begun() bool { return n.Set != "" && !n.Done }
-
-// next is how a host that is called now should be called; if that is now, it is
+// nextName is how a host that is called now should be called; if that is now, it is
 // left alone, and why says for whose sake.
-func (n *nameNotes) next(now string) (name, why string) {
+func (n *notes) nextName(now string) (name, why string) {
 	switch {
-	case len(n.Links) == 0 && n.isOurs(now):
-		return n.Before, ""
+	case len(n.Links) == 0 && n.isOurName(now):
+		return n.Name, ""
 	case len(n.Links) == 0:
 		return now, ""
 	}
-	want := n.Links[0].Says
+	want := n.Links[0]
 	switch {
-	case want.Name == now, n.isOurs(now):
+	case want.Name == now, n.isOurName(now):
 		return want.Name, ""
-	case n.Set != "" && (n.Done || now != n.Before):
+	case n.Set != "" && (n.Done || now != n.Name):
 		return now, fmt.Sprintf("somebody else has called the host %q since", now)
 	case !want.Always && !slices.Contains(blank, now):
 		return now, fmt.Sprintf("the host has a name of its own, %q (accept-hostname always does not mind)", now)
@@ -68,9 +51,9 @@ func (n *nameNotes) next(now string) (name, why string) {
 	return want.Name, ""
 }
 
-func (h *HostName) ledger() ledger[nameNotes] {
-	return ledger[nameNotes]{
-		files: atomicfile.Files{Step: h.Step}, bootID: h.BootID,
+func (h *HostName) ledger() *ledger {
+	return &ledger{
+		files: &atomicfile.Files{Step: h.Step}, bootID: h.BootID,
 		path: filepath.Join(h.RunDir, "hostname.json"), what: "the host's name",
 	}
 }
@@ -84,54 +67,32 @@ func (h *HostName) Set(link string, n Name) error {
 			return nil
 		}
 	}
-	return h.ledger().change(func(p *page[nameNotes]) error {
-		p.is.Links.give(link, n.Metric, naming{n.Name, n.Always})
+	return h.ledger().change(func(p *page) error {
+		p.Links.give(said{Link: link, Metric: n.Metric, Name: n.Name, Always: n.Always})
 		return h.settle(p)
 	})
 }
 
 // Unset takes the link's say away, and with the last one the name.
-func (h *HostName) Unset(link string) error {
-	if !h.Holds(link) {
-		return nil
-	}
-	return h.ledger().change(func(p *page[nameNotes]) error {
-		p.is.Links.take(link)
-		return h.settle(p)
-	})
-}
+func (h *HostName) Unset(link string) error { return h.ledger().unset(link, h.settle) }
 
 // Holds reports whether there is anything for Unset to do; whatever link it is
 // about, if a process died over it.
-func (h *HostName) Holds(link string) bool {
-	p, err := h.ledger().read()
-	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.begun() || p.is.Links.has(link))
-}
+func (h *HostName) Holds(link string) bool { return h.ledger().holds(link) }
+
+// Links returns the links of which anything is noted.
+func (h *HostName) Links() []string { return h.ledger().links() }
+
+// Rename gives the say of one link to another, and the other's to it.
+func (h *HostName) Rename(from, to string) error { return h.ledger().rename(from, to, (*page).save) }
 
 // Own returns what the host is called, or would be called if no lease said how.
 func (h *HostName) Own() (string, error) {
 	now, err := nodeName()
-	if p, errRead := h.ledger().read(); err == nil && errRead == nil && p.is.isOurs(now) {
-		return p.is.Before, nil
+	if p, errRead := h.ledger().read(); err == nil && errRead == nil && p.isOurName(now) {
+		return p.notes.Name, nil
 	}
 	return now, err
-}
-
-// Links returns the links of which anything is noted.
-func (h *HostName) Links() []string {
-	p, _ := h.ledger().read() // without it there are none
-	return p.is.Links.names()
-}
-
-// Rename gives the say of one link to another, and the other's to it.
-func (h *HostName) Rename(from, to string) error {
-	if p, err := h.ledger().read(); err == nil && !p.is.Links.has(from) && !p.is.Links.has(to) {
-		return nil
-	}
-	return h.ledger().change(func(p *page[nameNotes]) error {
-		p.is.Links = p.is.Links.rename(from, to)
-		return p.save()
-	})
 }
 
 // Why tells why the host would not be called so if the link said so now; "" if
@@ -142,27 +103,22 @@ func (h *HostName) Why(link string, n Name) string {
 	if err := errors.Join(errNow, err); err != nil {
 		return err.Error()
 	}
-	p.is.Links.give(link, n.Metric, naming{n.Name, n.Always})
-	if first := p.is.Links[0]; first.Link != link {
-		return first.hasItsWay(first.Says.Name)
+	p.Links.give(said{Link: link, Metric: n.Metric, Name: n.Name, Always: n.Always})
+	if first := &p.Links[0]; first.Link != link {
+		return first.hasItsWay()
 	}
-	_, why := p.is.next(now)
+	_, why := p.nextName(now)
 	return why
 }
 
-// hasItsWay tells a link that does not who does.
-func (s said[V]) hasItsWay(text string) string {
-	return fmt.Sprintf("%s comes first, by its lower metric, and says %q", s.Link, text)
-}
-
 // settle makes the host be called as the notes want it.
-func (h *HostName) settle(p *page[nameNotes]) error {
+func (h *HostName) settle(p *page) error {
 	now, err := nodeName()
 	if err != nil {
 		return err
 	}
-	n := &p.is
-	name, _ := n.next(now)
+	n := &p.notes
+	name, _ := n.nextName(now)
 	switch {
 	case name != now:
 		err = h.call(p, now, name)
@@ -174,22 +130,22 @@ func (h *HostName) settle(p *page[nameNotes]) error {
 		return err
 	case len(n.Links) == 0:
 		return p.forget()
-	case n.Set == "" && len(n.Links) == 1 && n.Links[0].Says.Name == now: // it has that name without us
+	case n.Set == "" && len(n.Links) == 1 && n.Links[0].Name == now: // it has that name without us
 		return p.forget()
 	}
 	return p.save()
 }
 
 // call renames the host. It is noted down before, and after.
-func (h *HostName) call(p *page[nameNotes], now, name string) error {
-	n := &p.is
+func (h *HostName) call(p *page, now, name string) error {
+	n, before := &p.notes, p.notes
 	restoring := len(n.Links) == 0
 	switch {
 	case restoring: // what stood before is noted already
-	case n.isOurs(now):
+	case n.isOurName(now):
 		n.Was, n.Set, n.Done = now, name, false
 	default:
-		n.Before, n.Was, n.Set, n.Done = now, "", name, false
+		n.Name, n.Was, n.Set, n.Done = now, "", name, false
 	}
 	if err := p.save(); err != nil {
 		return err
@@ -199,7 +155,7 @@ func (h *HostName) call(p *page[nameNotes], now, name string) error {
 		if errors.Is(err, unix.EPERM) {
 			err = fmt.Errorf("%w (CAP_SYS_ADMIN is needed; accept-hostname never does without)", err)
 		}
-		return fmt.Errorf("call the host %q: %w", name, err)
+		return errors.Join(fmt.Errorf("call the host %q: %w", name, err), p.revert(before, before.isOurName(now)))
 	}
 	if !restoring {
 		n.Was, n.Done = "", true

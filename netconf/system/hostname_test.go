@@ -132,6 +132,9 @@ func TestANameThatMayNotBeSetSaysWhatHelps(t *testing.T) {
 		if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_SYS_ADMIN") {
 			t.Errorf("%v", err)
 		}
+		if h.Holds("eth9") {
+			t.Error("another link is to undo what was not done")
+		}
 		if err := h.Unset("eth0"); err != nil { // nothing was done
 			t.Error(err)
 		}

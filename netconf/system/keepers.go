@@ -21,7 +21,7 @@ import (
 var chrony = clockKeeper{
 	name:   "chrony",
 	isHere: func() bool { return isProgram("/usr/sbin/chronyd") },
-	files: func(l links[[]netip.Addr]) (map[string]dropIn, error) {
+	files: func(l links) ([]dropIn, error) {
 		return perLink(l, "/run/chrony-dhcp", ".sources", func(servers []netip.Addr) string {
 			return "# Written by lessee from a DHCP lease.\n" + lines("server %v iburst\n", servers)
 		}), nil
@@ -49,7 +49,7 @@ var chrony = clockKeeper{
 var timesyncd = clockKeeper{
 	name:   "systemd-timesyncd",
 	isHere: func() bool { return isProgram("/lib/systemd/systemd-timesyncd") },
-	files: func(l links[[]netip.Addr]) (map[string]dropIn, error) {
+	files: func(l links) ([]dropIn, error) {
 		return perLink(l, "/run/systemd/timesyncd.conf.d", ".conf", func(servers []netip.Addr) string {
 			return "# Written by lessee from a DHCP lease.\n[Time]\nNTP=" + strings.TrimPrefix(lines(" %v", servers), " ") + "\n"
 		}), nil
@@ -59,12 +59,11 @@ var timesyncd = clockKeeper{
 }
 
 // perLink is one file for each link.
-func perLink(l links[[]netip.Addr], dir, ending string, text func([]netip.Addr) string) map[string]dropIn {
-	out := map[string]dropIn{}
+func perLink(l links, dir, ending string, text func([]netip.Addr) string) (out []dropIn) {
 	for _, s := range l {
 		// The name of a link may hold anything but slashes and spaces.
 		name := ownPrefix + strings.ReplaceAll(url.PathEscape(s.Link), ".", "%2E") + ending
-		out[filepath.Join(dir, name)] = dropIn{text(s.Says), atomicfile.Mine(0o644)}
+		out = append(out, dropIn{filepath.Join(dir, name), text(s.Servers), atomicfile.Mine(0o644)})
 	}
 	return out
 }
@@ -96,9 +95,9 @@ func lines(format string, servers []netip.Addr) string {
 func isProgram(path string) bool { return unix.Access(path, unix.X_OK) == nil }
 
 // merged are the servers of all links, each once.
-func merged(l links[[]netip.Addr]) (out []netip.Addr) {
+func merged(l links) (out []netip.Addr) {
 	for _, s := range l {
-		for _, a := range s.Says {
+		for _, a := range s.Servers {
 			if !slices.Contains(out, a) {
 				out = append(out, a)
 			}

@@ -115,11 +115,11 @@ func (b *box) state() string {
 			if err != nil {
 				return err
 			}
-			s := stand{}
+			s := &stand{}
 			if !d.IsDir() {
 				s, err = look(path)
 			}
-			lines = append(lines, fmt.Sprintf("%s %v %+v", path, info.Mode(), s))
+			lines = append(lines, fmt.Sprintf("%s %v %+v", path, info.Mode(), *s))
 			return err
 		}))
 	}

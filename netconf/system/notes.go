@@ -45,53 +45,81 @@ func (e *NoteError) Unwrap() error { return e.Err }
 
 // A ledger is a file in which is noted what was done to one thing, by all links
 // and all processes.
-type ledger[S any] struct {
-	files  atomicfile.Files
+type ledger struct {
+	files  *atomicfile.Files
 	path   string
 	bootID string // of the run of the kernel that it is about; "": it outlives them
 	what   string // it is about
 }
 
+// notes are what is noted: who says what, and what became of it.
+type notes struct {
+	BootID string `json:"boot_id,omitempty"`
+	Links  links  `json:"links,omitempty"`
+
+	// Of a name or a zone.
+	Set  string `json:"set,omitempty"`  // by us, the last one
+	Was  string `json:"was,omitempty"`  // by us, the one before it, which may still be there
+	Done bool   `json:"done,omitempty"` // Set has been there
+
+	// What stood before us.
+	Name      string `json:"name,omitempty"`
+	Localtime *stand `json:"localtime,omitempty"`
+	Timezone  *stand `json:"timezone,omitempty"`
+
+	// Of time servers.
+	Untold []string `json:"untold,omitempty"` // the programs whose files change, and that have yet to read them
+	Made   []string `json:"made,omitempty"`   // folders, the outer ones first
+}
+
+// begun reports whether a process may have died before it was done.
+func (n *notes) begun() bool { return n.Set != "" && !n.Done || len(n.Untold) > 0 }
+
 // A page is what a ledger says.
-type page[S any] struct {
-	ledger[S]
-	is    S
+type page struct {
+	*ledger
+	notes
 	known bool // it says anything at all
 	text  []byte
 }
 
-// written is the form on disk.
-type written[S any] struct {
-	BootID string `json:"boot_id,omitempty"`
-	State  S      `json:"state"`
-}
-
 // read returns what is noted. What is about another run of the kernel is void.
 // With an error the page is empty.
-func (l ledger[S]) read() (p page[S], err error) {
-	p.ledger = l
+func (l *ledger) read() (p *page, err error) {
+	p = &page{ledger: l}
 	b, err := atomicfile.Read(l.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return p, nil
 	}
-	var w written[S]
 	if err == nil {
-		err = json.Unmarshal(b, &w)
+		err = json.Unmarshal(b, &p.notes)
 	}
+	if err == nil && p.BootID == l.bootID {
+		p.known, p.text = true, b
+		return p, nil
+	}
+	p = &page{ledger: l}
 	if err != nil {
-		return p, fmt.Errorf("%s: %w", l.path, err)
+		err = fmt.Errorf("%s: %w", l.path, err)
 	}
-	if w.BootID == l.bootID {
-		p.is, p.known, p.text = w.State, true, b
-	}
-	return p, nil
+	return p, err
 }
 
-// isHalfDone reports whether a process died over writing the page.
-func (p *page[S]) isHalfDone() bool { return atomicfile.Littered(p.path) }
+// holds reports whether there is anything to undo for a link; whatever link it
+// is about, if a process died over it.
+func (l *ledger) holds(link string) bool {
+	p, err := l.read()
+	return err != nil || atomicfile.Littered(l.path) || p.known && (len(p.Links) == 0 || p.begun() || p.Links.has(link))
+}
+
+// links are those of which anything is noted.
+func (l *ledger) links() []string {
+	p, _ := l.read() // without it there are none
+	return p.Links.names()
+}
 
 // change runs f on what is noted, while nobody else can.
-func (l ledger[S]) change(f func(p *page[S]) error) error {
+func (l *ledger) change(f func(p *page) error) error {
 	dir := filepath.Dir(l.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return &NoteError{l.what, err}
@@ -109,12 +137,36 @@ func (l ledger[S]) change(f func(p *page[S]) error) error {
 			return &NoteError{l.what, err}
 		}
 	}
-	return f(&p)
+	return f(p)
+}
+
+// unset takes a link's say away, and lets settle do what follows from that.
+func (l *ledger) unset(link string, settle func(*page) error) error {
+	if !l.holds(link) {
+		return nil
+	}
+	return l.change(func(p *page) error {
+		p.Links.take(link)
+		return settle(p)
+	})
+}
+
+// rename gives the say of one link to another, and the other's to it, and lets
+// settle do what follows from that.
+func (l *ledger) rename(from, to string, settle func(*page) error) error {
+	if p, err := l.read(); err == nil && !p.Links.has(from) && !p.Links.has(to) {
+		return nil
+	}
+	return l.change(func(p *page) error {
+		p.Links = p.Links.rename(from, to)
+		return settle(p)
+	})
 }
 
 // save notes the page down, if there is anything new on it.
-func (p *page[S]) save() error {
-	b, err := json.MarshalIndent(written[S]{p.bootID, p.is}, "", "  ")
+func (p *page) save() error {
+	p.BootID = p.bootID
+	b, err := json.MarshalIndent(&p.notes, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -128,12 +180,20 @@ func (p *page[S]) save() error {
 	return nil
 }
 
+// revert notes that nothing came of what was going to be done, so that nobody
+// need undo it: it is as it was before, ours or not.
+func (p *page) revert(before notes, ours bool) error {
+	if !ours {
+		before = notes{BootID: before.BootID, Links: before.Links}
+	}
+	p.notes = before
+	return p.save()
+}
+
 // forget removes the page.
-func (p *page[S]) forget() error {
+func (p *page) forget() error {
 	if err := p.files.Remove(p.path); err != nil {
 		return fmt.Errorf("what is noted of %s: %w", p.what, err)
 	}
-	var none S
-	p.is, p.known, p.text = none, false, nil
 	return nil
 }

@@ -28,7 +28,7 @@ const ntpHeader = "# Written by lessee from DHCP leases: a copy of " + ntpConf +
 var ntpsec = clockKeeper{
 	name:   "ntpsec",
 	isHere: func() bool { _, err := os.Stat(ntpConf); return err == nil && isProgram("/usr/sbin/ntpd") },
-	files: func(l links[[]netip.Addr]) (map[string]dropIn, error) {
+	files: func(l links) ([]dropIn, error) {
 		if ignoresDHCP() {
 			return nil, nil
 		}
@@ -45,7 +45,7 @@ var ntpsec = clockKeeper{
 		if err != nil {
 			return nil, err
 		}
-		return map[string]dropIn{ntpDHCPConf: {ntpText(string(text), merged(l)), conf.ownerOr(ntpConf)}}, nil
+		return []dropIn{{ntpDHCPConf, ntpText(string(text), merged(l)), conf.ownerOr(ntpConf)}}, nil
 	},
 	ours: func() []string {
 		b, err := atomicfile.Read(ntpDHCPConf)
@@ -76,7 +76,7 @@ func ntpText(conf string, servers []netip.Addr) string {
 }
 
 // ownerOr is whose a file is, also where s is a link to it.
-func (s stand) ownerOr(path string) atomicfile.Owner {
+func (s *stand) ownerOr(path string) atomicfile.Owner {
 	if s.Kind != isLink {
 		return s.Owner
 	}

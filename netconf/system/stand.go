@@ -26,13 +26,13 @@ const (
 	isLink   = "link"
 )
 
-func (s stand) equal(o stand) bool {
-	return s.Kind == o.Kind && s.Target == o.Target && s.Owner == o.Owner && bytes.Equal(s.Text, o.Text)
+func (s *stand) equal(o *stand) bool {
+	return o != nil && s.Kind == o.Kind && s.Target == o.Target && s.Owner == o.Owner && bytes.Equal(s.Text, o.Text)
 }
 
 // isZone reports whether s, which stands at /etc/localtime, is a link to the
 // zone.
-func (s stand) isZone(zone string) bool {
+func (s *stand) isZone(zone string) bool {
 	target := s.Target
 	if s.Kind == isLink && !filepath.IsAbs(target) {
 		target = filepath.Join(filepath.Dir(localtime), target)
@@ -41,22 +41,22 @@ func (s stand) isZone(zone string) bool {
 }
 
 // look reads what stands at a path.
-func look(path string) (stand, error) {
+func look(path string) (*stand, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return stand{Kind: isAbsent}, nil
+		return &stand{Kind: isAbsent}, nil
 	}
 	if err != nil {
-		return stand{}, err
+		return nil, err
 	}
 	if info.Mode()&os.ModeSymlink != 0 {
 		target, err := os.Readlink(path)
-		return stand{Kind: isLink, Target: target}, err
+		return &stand{Kind: isLink, Target: target}, err
 	}
 	if !info.Mode().IsRegular() {
-		return stand{}, fmt.Errorf("%s is neither a file nor a link to one", path)
+		return nil, fmt.Errorf("%s is neither a file nor a link to one", path)
 	}
-	s := stand{Kind: isFile, Owner: atomicfile.Owner{Perm: info.Mode().Perm()}}
+	s := &stand{Kind: isFile, Owner: atomicfile.Owner{Perm: info.Mode().Perm()}}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		s.Owner.UID, s.Owner.GID = int(st.Uid), int(st.Gid)
 	}
@@ -64,12 +64,14 @@ func look(path string) (stand, error) {
 	return s, err
 }
 
-// putBack puts s where it stood.
-func (s stand) putBack(files atomicfile.Files, path string) error {
-	switch s.Kind {
-	case isLink:
+// putBack puts s where it stood; nil is nothing that is known.
+func (s *stand) putBack(files *atomicfile.Files, path string) error {
+	switch {
+	case s == nil:
+		return nil
+	case s.Kind == isLink:
 		return files.Link(path, s.Target)
-	case isFile:
+	case s.Kind == isFile:
 		return files.Replace(path, s.Text, s.Owner)
 	}
 	return files.Remove(path)

@@ -3,7 +3,6 @@ package system
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -19,22 +18,15 @@ import (
 // configured in /etc stays as it is.
 type TimeServers struct{ Place }
 
-// serverNotes are what is noted of time servers.
-type serverNotes struct {
-	Links  links[[]netip.Addr] `json:"links,omitempty"`
-	Untold []string            `json:"untold,omitempty"` // the programs whose files change, and that have yet to read them
-	Made   []string            `json:"made,omitempty"`   // folders, the outer ones first
-}
-
 // A clockKeeper is a program that keeps the clock.
 type clockKeeper struct {
 	name string
 
 	// isHere reports whether the program is on this host.
 	isHere func() bool
-	// files are those that the program is to have: their text by path. The
-	// error says why it is left alone.
-	files func(l links[[]netip.Addr]) (map[string]dropIn, error)
+	// files are those that the program is to have. The error says why it is
+	// left alone.
+	files func(l links) ([]dropIn, error)
 	// ours are the paths of those of our files that it has.
 	ours func() []string
 	// tell makes it read them, if it runs.
@@ -43,20 +35,21 @@ type clockKeeper struct {
 
 // A dropIn is a file that a clockKeeper reads.
 type dropIn struct {
+	path  string
 	text  string
 	owner atomicfile.Owner
 }
 
 var keepers = []clockKeeper{chrony, timesyncd, ntpsec}
 
-func (t *TimeServers) ledger() ledger[serverNotes] {
-	return ledger[serverNotes]{
+func (t *TimeServers) ledger() *ledger {
+	return &ledger{
 		files: t.files(), bootID: t.BootID,
 		path: filepath.Join(t.RunDir, "timeservers.json"), what: "what keeps the clock",
 	}
 }
 
-func (t *TimeServers) files() atomicfile.Files { return atomicfile.Files{Step: t.Step} }
+func (t *TimeServers) files() *atomicfile.Files { return &atomicfile.Files{Step: t.Step} }
 
 // Set makes the link's time servers, which BadServer checked, those that are
 // used beside other links'. The order of links is that of their metrics.
@@ -64,46 +57,24 @@ func (t *TimeServers) Set(link string, metric int, servers []netip.Addr) error {
 	if len(t.Here()) == 0 && !t.Holds(link) {
 		return nil
 	}
-	return t.ledger().change(func(p *page[serverNotes]) error {
-		p.is.Links.give(link, metric, servers)
+	return t.ledger().change(func(p *page) error {
+		p.Links.give(said{Link: link, Metric: metric, Servers: servers})
 		return t.settle(p)
 	})
 }
 
 // Unset takes the link's time servers away.
-func (t *TimeServers) Unset(link string) error {
-	if !t.Holds(link) {
-		return nil
-	}
-	return t.ledger().change(func(p *page[serverNotes]) error {
-		p.is.Links.take(link)
-		return t.settle(p)
-	})
-}
+func (t *TimeServers) Unset(link string) error { return t.ledger().unset(link, t.settle) }
 
 // Holds reports whether there is anything for Unset to do; whatever link it is
 // about, if a process died over it.
-func (t *TimeServers) Holds(link string) bool {
-	p, err := t.ledger().read()
-	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || len(p.is.Untold) > 0 || p.is.Links.has(link))
-}
+func (t *TimeServers) Holds(link string) bool { return t.ledger().holds(link) }
 
 // Links returns the links of which anything is noted.
-func (t *TimeServers) Links() []string {
-	p, _ := t.ledger().read() // without it there are none
-	return p.is.Links.names()
-}
+func (t *TimeServers) Links() []string { return t.ledger().links() }
 
 // Rename gives the servers of one link to another, and the other's to it.
-func (t *TimeServers) Rename(from, to string) error {
-	if p, err := t.ledger().read(); err == nil && !p.is.Links.has(from) && !p.is.Links.has(to) {
-		return nil
-	}
-	return t.ledger().change(func(p *page[serverNotes]) error {
-		p.is.Links = p.is.Links.rename(from, to)
-		return t.settle(p)
-	})
-}
+func (t *TimeServers) Rename(from, to string) error { return t.ledger().rename(from, to, t.settle) }
 
 // Here returns the names of the programs on this host that can be told.
 func (t *TimeServers) Here() (names []string) {
@@ -131,25 +102,27 @@ func (t *TimeServers) Why() string {
 // A job is what one program's files need.
 type job struct {
 	clockKeeper
-	want   map[string]dropIn
 	remove []string // paths of ours that are too many
-	write  []string // paths of want that differ, or are not there
+	write  []dropIn // what differs, or is not there
 	left   error    // why it is left alone
 }
 
-func (k clockKeeper) job(l links[[]netip.Addr]) job {
+func (k clockKeeper) job(l links) job {
 	j := job{clockKeeper: k}
+	var want []dropIn
 	if len(l) > 0 && k.isHere() {
-		j.want, j.left = k.files(l)
+		want, j.left = k.files(l)
 	}
-	for _, path := range k.ours() {
-		if _, stays := j.want[path]; !stays && j.left == nil {
-			j.remove = append(j.remove, path)
+	var stay []string
+	for _, d := range want {
+		stay = append(stay, d.path)
+		if b, err := atomicfile.Read(d.path); err != nil || string(b) != d.text {
+			j.write = append(j.write, d)
 		}
 	}
-	for _, path := range slices.Sorted(maps.Keys(j.want)) {
-		if b, err := atomicfile.Read(path); err != nil || string(b) != j.want[path].text {
-			j.write = append(j.write, path)
+	for _, path := range k.ours() {
+		if !slices.Contains(stay, path) && j.left == nil {
+			j.remove = append(j.remove, path)
 		}
 	}
 	return j
@@ -157,15 +130,15 @@ func (k clockKeeper) job(l links[[]netip.Addr]) job {
 
 // settle gives all programs the files that the notes want, and tells those of
 // which any changed. One that cannot be told does not keep the others from it.
-func (t *TimeServers) settle(p *page[serverNotes]) error {
+func (t *TimeServers) settle(p *page) error {
 	var jobs []job
 	for _, k := range keepers {
-		j := k.job(p.is.Links)
-		if len(j.remove)+len(j.write) > 0 && !slices.Contains(p.is.Untold, k.name) {
-			p.is.Untold = append(p.is.Untold, k.name)
+		j := k.job(p.Links)
+		if len(j.remove)+len(j.write) > 0 && !slices.Contains(p.Untold, k.name) {
+			p.Untold = append(p.Untold, k.name)
 		}
-		for _, path := range j.write {
-			p.is.Made = append(p.is.Made, missing(filepath.Dir(path), p.is.Made)...)
+		for _, d := range j.write {
+			p.Made = append(p.Made, missing(filepath.Dir(d.path), p.Made)...)
 		}
 		jobs = append(jobs, j)
 	}
@@ -178,10 +151,10 @@ func (t *TimeServers) settle(p *page[serverNotes]) error {
 			errs = append(errs, fmt.Errorf("time servers for %s: %w", j.name, err))
 		}
 	}
-	if err := errors.Join(errs...); err != nil || len(p.is.Links) > 0 {
+	if err := errors.Join(errs...); err != nil || len(p.Links) > 0 {
 		return err
 	}
-	for _, dir := range slices.Backward(p.is.Made) {
+	for _, dir := range slices.Backward(p.Made) {
 		t.step("remove " + dir)
 		_ = os.Remove(dir) // somebody else may use it by now
 	}
@@ -189,26 +162,32 @@ func (t *TimeServers) settle(p *page[serverNotes]) error {
 }
 
 // do changes one program's files, and tells it.
-func (t *TimeServers) do(p *page[serverNotes], j job) error {
+func (t *TimeServers) do(p *page, j job) error {
 	var errs []error
 	for _, path := range j.remove {
 		errs = append(errs, t.files().Remove(path))
 	}
-	for _, path := range j.write {
-		err := makeDir(filepath.Dir(path))
+	for _, d := range j.write {
+		err := makeDir(filepath.Dir(d.path))
 		if err == nil {
-			err = t.files().Replace(path, []byte(j.want[path].text), j.want[path].owner)
+			err = t.files().Replace(d.path, []byte(d.text), d.owner)
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil || !slices.Contains(p.is.Untold, j.name) {
+	if err := errors.Join(errs...); err != nil || !slices.Contains(p.Untold, j.name) {
 		return err
 	}
 	t.step("tell " + j.name)
 	if err := j.tell(); err != nil {
 		return err
 	}
-	p.is.Untold = slices.DeleteFunc(slices.Clone(p.is.Untold), func(name string) bool { return name == j.name })
+	var untold []string
+	for _, name := range p.Untold {
+		if name != j.name {
+			untold = append(untold, name)
+		}
+	}
+	p.Untold = untold
 	return p.save()
 }
 

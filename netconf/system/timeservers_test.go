@@ -130,7 +130,7 @@ func TestAProgramThatCannotBeToldIsToldAtTheNextRenewal(t *testing.T) {
 func TestAChronyThatMayNotBeSpokenToIsNoChronyThatDoesNotRun(t *testing.T) {
 	b := newBox(t)
 	b.clocks()
-	must(t, errors.Join(os.Chown("/run/chrony", 1, 1), os.Chmod("/run/chrony", 0o750))) // as chrony has it
+	must(t, os.Chmod("/run/chrony", 0)) // chrony's own user may
 	c := TimeServers{b.place(nil)}
 	powerless(t, func() {
 		if err := c.Set("eth0", 0, servers("192.0.2.1")); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "CAP_DAC_OVERRIDE") {

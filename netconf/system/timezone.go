@@ -28,46 +28,33 @@ const (
 	timezone  = "/etc/timezone"
 )
 
-// zoneNotes are what is noted of the time zone.
-type zoneNotes struct {
-	Localtime stand         `json:"localtime,omitzero"` // before us
-	Timezone  stand         `json:"timezone,omitzero"`
-	Set       string        `json:"set,omitempty"` // the zone, by us, the last one
-	Was       string        `json:"was,omitempty"` // the one before it, which may still be there
-	Done      bool          `json:"done,omitempty"`
-	Links     links[string] `json:"links,omitempty"`
-}
-
-// isOurs reports whether /etc/localtime is one that we made.
-func (n *zoneNotes) isOurs(now stand) bool {
+// isOurZone reports whether /etc/localtime is one that we made.
+func (n *notes) isOurZone(now *stand) bool {
 	return n.Set != "" && (now.isZone(n.Set) || n.Was != "" && now.isZone(n.Was))
 }
 
 // isOurText reports whether /etc/timezone is one that we wrote.
-func (n *zoneNotes) isOurText(now stand) bool {
+func (n *notes) isOurText(now *stand) bool {
 	return n.Set != "" && now.Kind == isFile && (string(now.Text) == n.Set+"\n" || n.Was != "" && string(now.Text) == n.Was+"\n")
 }
 
-// begun reports whether a process may have died before it was done.
-func (n *zoneNotes) begun() bool { return n.Set != "" && !n.Done }
-
-// next is the zone that a host should have where /etc/localtime is now; "" leaves
+// nextZone is the zone that a host should have where /etc/localtime is now; "" leaves
 // that alone, and why says for whose sake.
-func (n *zoneNotes) next(now stand) (zone, why string) {
-	want := n.Links[0].Says
-	if n.Set != "" && !n.isOurs(now) && !now.isZone(want) && (n.Done || !now.equal(n.Localtime)) {
+func (n *notes) nextZone(now *stand) (zone, why string) {
+	want := n.Links[0].Name
+	if n.Set != "" && !n.isOurZone(now) && !now.isZone(want) && (n.Done || !now.equal(n.Localtime)) {
 		return "", "somebody else has changed " + localtime + " since"
 	}
 	return want, ""
 }
 
-func (z *TimeZone) ledger() ledger[zoneNotes] {
-	return ledger[zoneNotes]{
+func (z *TimeZone) ledger() *ledger {
+	return &ledger{
 		files: z.files(), path: filepath.Join(z.StateDir, "timezone.json"), what: "the time zone",
 	}
 }
 
-func (z *TimeZone) files() atomicfile.Files { return atomicfile.Files{Sync: true, Step: z.Step} }
+func (z *TimeZone) files() *atomicfile.Files { return &atomicfile.Files{Sync: true, Step: z.Step} }
 
 // Set gives the host the zone, if the link has its way, and if nobody has
 // changed it since an earlier Set.
@@ -77,47 +64,25 @@ func (z *TimeZone) Set(link string, zone Zone) error {
 			return nil // it is so without us
 		}
 	}
-	return z.ledger().change(func(p *page[zoneNotes]) error {
-		p.is.Links.give(link, zone.Metric, zone.Name)
+	return z.ledger().change(func(p *page) error {
+		p.Links.give(said{Link: link, Metric: zone.Metric, Name: zone.Name})
 		return z.settle(p)
 	})
 }
 
 // Unset takes the link's say away, and with the last one puts back what stood
 // before.
-func (z *TimeZone) Unset(link string) error {
-	if !z.Holds(link) {
-		return nil
-	}
-	return z.ledger().change(func(p *page[zoneNotes]) error {
-		p.is.Links.take(link)
-		return z.settle(p)
-	})
-}
+func (z *TimeZone) Unset(link string) error { return z.ledger().unset(link, z.settle) }
 
 // Holds reports whether there is anything for Unset to do; whatever link it is
 // about, if a process died over it.
-func (z *TimeZone) Holds(link string) bool {
-	p, err := z.ledger().read()
-	return err != nil || p.isHalfDone() || p.known && (len(p.is.Links) == 0 || p.is.begun() || p.is.Links.has(link))
-}
+func (z *TimeZone) Holds(link string) bool { return z.ledger().holds(link) }
 
 // Links returns the links of which anything is noted.
-func (z *TimeZone) Links() []string {
-	p, _ := z.ledger().read() // without it there are none
-	return p.is.Links.names()
-}
+func (z *TimeZone) Links() []string { return z.ledger().links() }
 
 // Rename gives the say of one link to another, and the other's to it.
-func (z *TimeZone) Rename(from, to string) error {
-	if p, err := z.ledger().read(); err == nil && !p.is.Links.has(from) && !p.is.Links.has(to) {
-		return nil
-	}
-	return z.ledger().change(func(p *page[zoneNotes]) error {
-		p.is.Links = p.is.Links.rename(from, to)
-		return p.save()
-	})
-}
+func (z *TimeZone) Rename(from, to string) error { return z.ledger().rename(from, to, (*page).save) }
 
 // Why tells why the host would not get the zone if the link said so now; "" if
 // it would.
@@ -127,38 +92,39 @@ func (z *TimeZone) Why(link string, zone Zone) string {
 	if err := errors.Join(errNow, err); err != nil {
 		return err.Error()
 	}
-	p.is.Links.give(link, zone.Metric, zone.Name)
-	if first := p.is.Links[0]; first.Link != link {
-		return first.hasItsWay(first.Says)
+	p.Links.give(said{Link: link, Metric: zone.Metric, Name: zone.Name})
+	if first := &p.Links[0]; first.Link != link {
+		return first.hasItsWay()
 	}
-	_, why := p.is.next(now)
+	_, why := p.nextZone(now)
 	return why
 }
 
 // settle gives the host the zone that the notes want.
-func (z *TimeZone) settle(p *page[zoneNotes]) error {
+func (z *TimeZone) settle(p *page) error {
 	now, err := look(localtime)
 	text, errText := look(timezone)
 	if err := errors.Join(err, errText); err != nil {
 		return explain(err)
 	}
-	n := &p.is
+	n := &p.notes
 	if len(n.Links) == 0 {
 		return z.restore(p, now, text)
 	}
-	zone, _ := n.next(now)
+	zone, _ := n.nextZone(now)
 	if zone == "" {
 		return p.save()
 	}
-	if n.isOurs(now) && n.begun() { // the two files may differ: what was begun is finished first
+	if n.isOurZone(now) && n.begun() { // the two files may differ: what was begun is finished first
 		if now, text, err = z.put(p, now, text); err != nil {
 			return err
 		}
 	}
+	before := p.notes
 	switch {
-	case n.isOurs(now) && zone != n.Set:
+	case n.isOurZone(now) && zone != n.Set:
 		n.Was, n.Set, n.Done = n.Set, zone, false
-	case n.isOurs(now): // it is there, unless somebody has changed the text
+	case n.isOurZone(now): // it is there, unless somebody has changed the text
 	case n.Set == "" && now.isZone(zone) && len(n.Links) == 1:
 		return p.forget() // it is so without us
 	default:
@@ -167,22 +133,27 @@ func (z *TimeZone) settle(p *page[zoneNotes]) error {
 		}
 		n.Localtime, n.Set, n.Was, n.Done = now, zone, "", false
 	}
-	_, _, err = z.put(p, now, text)
+	if _, _, err = z.put(p, now, text); err == nil {
+		return nil
+	}
+	if again, errLook := look(localtime); errLook == nil && again.equal(now) {
+		err = errors.Join(err, p.revert(before, before.isOurZone(now)))
+	}
 	return err
 }
 
 // put notes the zone down and makes both files say it; it returns what they are
 // then. What somebody else wrote into the text is left alone.
-func (z *TimeZone) put(p *page[zoneNotes], now, text stand) (_, _ stand, err error) {
-	n := &p.is
+func (z *TimeZone) put(p *page, now, text *stand) (_, _ *stand, err error) {
+	n := &p.notes
 	if err = p.save(); err != nil {
 		return now, text, err
 	}
 	if !now.isZone(n.Set) {
-		now = stand{Kind: isLink, Target: zoneinfo + "/" + n.Set}
+		now = &stand{Kind: isLink, Target: zoneinfo + "/" + n.Set}
 		err = now.putBack(z.files(), localtime)
 	}
-	want := stand{Kind: isFile, Text: []byte(n.Set + "\n"), Owner: text.Owner}
+	want := &stand{Kind: isFile, Text: []byte(n.Set + "\n"), Owner: text.Owner}
 	if err == nil && text.Kind == isFile && !text.equal(want) && (n.isOurText(text) || text.equal(n.Timezone)) {
 		text = want
 		err = text.putBack(z.files(), timezone)
@@ -195,16 +166,16 @@ func (z *TimeZone) put(p *page[zoneNotes], now, text stand) (_, _ stand, err err
 }
 
 // restore puts both files back, unless somebody has changed them since.
-func (z *TimeZone) restore(p *page[zoneNotes], now, text stand) error {
+func (z *TimeZone) restore(p *page, now, text *stand) error {
 	if err := p.save(); err != nil {
 		return err
 	}
 	errs := []error{z.files().Sweep(localtime), z.files().Sweep(timezone)}
-	if p.is.isOurs(now) {
-		errs = append(errs, p.is.Localtime.putBack(z.files(), localtime))
+	if p.isOurZone(now) {
+		errs = append(errs, p.Localtime.putBack(z.files(), localtime))
 	}
-	if p.is.isOurText(text) {
-		errs = append(errs, p.is.Timezone.putBack(z.files(), timezone))
+	if p.isOurText(text) {
+		errs = append(errs, p.Timezone.putBack(z.files(), timezone))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("put the time zone back: %w", explain(err))

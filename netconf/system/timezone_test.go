@@ -162,6 +162,9 @@ func TestAnEtcThatCannotBeWrittenKeepsItsZone(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 			}
+			if z.Holds("eth9") {
+				t.Error("another link is to undo what was not done")
+			}
 			must(t, z.Unset("eth0"))
 			b.is("in the end", was)
 			if name == "a mount point" {
