@@ -60,7 +60,7 @@ func (a *applier) run() error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setSysctls, a.setMTU, a.setNames} {
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setSysctls, a.setMTU, a.setNames, a.system} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -28,6 +28,13 @@
 // rule with that mark is ours if the record names it, or its table is one that
 // only we use (see [SourceRouting]).
 //
+// # The host as a whole
+//
+// Its name, its time servers and its time zone are not the link's, and links
+// share them: package system, below. None of that is a reason to have no
+// address, and what others have their way in is refused in the plan, which
+// knows of them if its options come from [Host.Options] or [Config.OptionsOn].
+//
 // # Dying at any instruction
 //
 // All that a call is going to change is written to a record in the run

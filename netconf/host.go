@@ -89,7 +89,7 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{link: now.name, cfg: cfg, kernel: k, options: cfg.Options.on(now, cfg.Namespace)}
+	h := &Host{link: now.name, cfg: cfg, kernel: k, options: cfg.Options.on(now, cfg.Namespace).beside(cfg, now.name)}
 	h.resolv = h.resolver(cfg.ResolvConf)
 	h.path = recordPath(cfg.runDir(), h.key())
 	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
@@ -208,7 +208,7 @@ func (h *Host) Holds(l lease.Lease) bool {
 // record, by the resolver's file, or by the kernel's marks. A process that
 // finds that, and no valid lease to go with it, calls Withdraw.
 func (h *Host) Leftover() bool {
-	if !h.record.empty() || h.resolv.Holds(h.key()) || len(resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, h.key())) > 0 {
+	if !h.record.empty() || h.holdsSystem() || h.resolv.Holds(h.key()) || len(resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, h.key())) > 0 {
 		return true
 	}
 	list, err := h.kernel.addrs()

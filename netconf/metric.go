@@ -32,7 +32,7 @@ func (c Config) OptionsOn(link string) (Options, error) {
 	if err != nil {
 		return c.Options, fmt.Errorf("look at %s: %w", link, err)
 	}
-	return c.Options.on(now, c.Namespace), nil
+	return c.Options.on(now, c.Namespace).beside(c, now.name), nil
 }
 
 // on fills in what the link decides.

@@ -11,7 +11,8 @@ import (
 )
 
 // Options are what the operator wants of a lease. The zero Options follow all
-// but the MTU and option 249.
+// but the MTU, option 249, time servers and time zone, and the host name on a
+// host without a name only.
 type Options struct {
 	Metric   int         // of all routes; AutoMetric: by the link, see Config.OptionsOn
 	Table    int         // of all routes; 0: main; AutoTable: by the link
@@ -21,6 +22,12 @@ type Options struct {
 
 	SourceRouting SourceRouting
 	Source        Source // what SourceRouting comes to on the link; Host.Apply decides it
+
+	HostName    Accept // options 12 and 81
+	TimeServers Accept // option 42; AcceptAuto is AcceptNever
+	TimeZone    Accept // option 101; AcceptAuto is AcceptNever
+
+	whole *whole // the host beside the link; nil: nothing is known of it
 }
 
 // A Plan is what a host should hold for a lease.
@@ -31,6 +38,7 @@ type Plan struct {
 	Sysctls []Sysctl // of the link
 	MTU     int      // bytes; 0 leaves it alone
 	Resolv  resolv.Config
+	Whole   Whole
 	Reasons []Reason  // which option put each of these there
 	Refused []Refusal // what of the lease is not followed
 }
@@ -98,6 +106,11 @@ const (
 	KindMTU     Kind = "mtu"
 	KindServer  Kind = "name server"
 	KindDomain  Kind = "domain" // one that names are searched in
+
+	KindHost       Kind = "host" // one of the following, of a [Step]
+	KindHostName   Kind = "host name"
+	KindTimeServer Kind = "time server"
+	KindTimeZone   Kind = "time zone"
 )
 
 // A Refusal is something in a lease that is not followed.
@@ -121,6 +134,7 @@ func PlanFor(l lease.Lease, o Options) Plan {
 	p.settle()
 	p.bySource()
 	p.mtu()
+	p.whole()
 	p.names()
 	p.ignored()
 	return p.Plan
@@ -204,5 +218,5 @@ func (p Plan) Steps(link string) (out []string) {
 			out = append(out, fmt.Sprintf("name server %v", s))
 		}
 	}
-	return out
+	return append(out, p.Whole.steps()...)
 }

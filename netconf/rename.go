@@ -19,6 +19,7 @@ import (
 func (h *Host) Rename(link string) error {
 	err := h.moveTo(link, h.record.Index)
 	h.link, h.isWritten = link, false
+	h.options = h.options.beside(h.cfg, h.key())
 	h.path = recordPath(h.cfg.runDir(), h.key())
 	h.save()
 	return err
@@ -50,7 +51,7 @@ func (h *Host) moveTo(to string, index int) error {
 	}
 	// The record last: as long as it has the old name, whoever comes after
 	// us does all of this again.
-	errs := []error{h.resolv.Rename(oldKey, newKey)}
+	errs := []error{h.resolv.Rename(oldKey, newKey), renameSystem(h.cfg, oldKey, newKey)}
 	for _, path := range resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, oldKey) {
 		errs = append(errs, h.resolver(path).Rename(oldKey, newKey))
 	}
@@ -120,16 +121,22 @@ func Remains(cfg Config) (links []string) {
 			}
 		}
 	}
+	for _, key := range systemLinks(cfg) {
+		if link, ns, _ := strings.Cut(key, "@"); ns == cfg.Namespace.Name() {
+			links = append(links, link)
+		}
+	}
 	slices.Sort(links)
 	return slices.Compact(links)
 }
 
 // Forget undoes what was done for a link that does not exist any more: its part
-// of the resolver's file, and rules, are all that did not go with it.
+// of the resolver's file, its say in the host as a whole, and rules, are all
+// that did not go with it.
 func Forget(link string, cfg Config) error {
 	h := &Host{link: link, cfg: cfg}
 	h.resolv = h.resolver(cfg.ResolvConf)
-	errs := []error{h.resolv.Unset(h.key())}
+	errs := []error{h.resolv.Unset(h.key()), forgetSystem(cfg, h.key())}
 	if r, err := readRecord(recordPath(cfg.runDir(), h.key())); err == nil && r.BootID == bootID() && len(r.Rules) > 0 {
 		h.record, h.kernel = r, openRules(cfg.Namespace)
 		errs = append(errs, h.withdrawRules())

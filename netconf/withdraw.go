@@ -18,6 +18,7 @@ import (
 func (h *Host) Withdraw(_ context.Context, _ lease.Lease) error {
 	errs := []error{h.withdraw()}
 	h.withdrawNames()
+	h.withdrawSystem()
 	h.save()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("take the lease off %s: %w", h.link, explain(err))

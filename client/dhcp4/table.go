@@ -90,7 +90,7 @@ var (
 	NetworkInterface = Option[[]byte]{94, "network-interface-identifier", raw(3)}    // RFC 4578
 	MachineID        = Option[[]byte]{97, "machine-identifier", raw(2)}              // RFC 4578: type, UUID
 	PosixTimezone    = Option[string]{100, "posix-timezone", freeText}               // RFC 4833
-	TZDatabase       = Option[string]{101, "tzdb-timezone", freeText}                // RFC 4833
+	TZDatabase       = Option[string]{101, "tzdb-timezone", zoneName}                // RFC 4833
 	V6OnlyPreferred  = Option[Lifetime]{108, "v6-only-preferred", lifetime}          // RFC 8925
 	CaptivePortal    = Option[string]{114, "captive-portal", freeText}               // RFC 8910: a URI
 	AutoConfigure    = Option[bool]{116, "auto-config", boolean}                     // RFC 2563

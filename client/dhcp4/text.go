@@ -57,6 +57,45 @@ var hostName = &form[string]{
 	example: "host.example",
 }
 
+// zoneName is the name of a time zone, as the TZ database writes them: parts of
+// letters, digits and a few signs between slashes, none of which leads out of a
+// folder (RFC 4833, section 3). Whether there is such a zone, the host knows.
+var zoneName = &form[string]{
+	parse: func(b []byte) (string, string) {
+		s, why := freeText.parse(b)
+		if why == "" {
+			why = badZone(s)
+		}
+		if why != "" {
+			return "", why
+		}
+		return s, ""
+	},
+	write:   freeText.write,
+	show:    freeText.show,
+	scan:    freeText.scan,
+	example: "Europe/Berlin",
+}
+
+func badZone(s string) string {
+	if len(s) > 255 {
+		return fmt.Sprintf("a name of %d bytes", len(s))
+	}
+	for part := range strings.SplitSeq(s, "/") {
+		if part == "" || part[0] == '.' || part[0] == '-' {
+			return "a time zone with an empty part, or one that begins with a dot or a hyphen"
+		}
+		for i := range len(part) {
+			switch c := part[i]; {
+			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '+':
+			default:
+				return fmt.Sprintf("%q in a time zone", c)
+			}
+		}
+	}
+	return ""
+}
+
 // badName tells what is wrong with a name: labels of letters, digits, hyphens
 // and underscores, at most 63 bytes each and 255 in all (RFC 1035, section
 // 2.3.4; the underscore is used in practice). What else a name may hold has

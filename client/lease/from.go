@@ -60,6 +60,8 @@ func (l *Lease) configure(o dhcp4.Options, n noter) {
 	l.Domain = note(n, dhcp4.DomainName, o)
 	l.Search = note(n, dhcp4.DomainSearch, o)
 	l.HostName = note(n, dhcp4.HostName, o)
+	l.FQDN = note(n, dhcp4.FQDN, o).Name
+	l.TimeZone = note(n, dhcp4.TZDatabase, o)
 	l.NTP = note(n, dhcp4.NTPServers, o)
 	l.MTU = int(note(n, dhcp4.InterfaceMTU, o))
 	l.Options = o.Clone()

@@ -45,6 +45,8 @@ type Lease struct {
 	Domain   string       `json:"domain,omitempty"`    // option 15
 	Search   []string     `json:"search,omitempty"`    // option 119
 	HostName string       `json:"host_name,omitempty"` // option 12
+	FQDN     string       `json:"fqdn,omitempty"`      // option 81, without a dot at its end; need not be qualified
+	TimeZone string       `json:"time_zone,omitempty"` // option 101, such as "Europe/Berlin"
 	NTP      []netip.Addr `json:"ntp,omitempty"`       // option 42
 	MTU      int          `json:"mtu,omitempty"`       // option 26, bytes; 0 if absent
 

@@ -20,8 +20,8 @@ func Inside() bool { return os.Getenv(inside) != "" }
 var ErrForbidden = errors.New("user namespaces are forbidden here: be root, or let root allow them with " +
 	"\"sysctl -w kernel.unprivileged_userns_clone=1\" or \"sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\", whichever the kernel has")
 
-// Reexec runs this program again, with the same arguments, in network and
-// mount namespaces of its own; for an ordinary user also in a user namespace,
+// Reexec runs this program again, with the same arguments, in network, mount and
+// UTS namespaces of its own (the last is where a host has its name); for an ordinary user also in a user namespace,
 // where it is root. It returns the program's exit code. The error is
 // ErrForbidden where that is not allowed.
 func Reexec() (int, error) {
@@ -29,7 +29,7 @@ func Reexec() (int, error) {
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), inside+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	attr := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
+	attr := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWUTS, Pdeathsig: unix.SIGKILL}
 	if os.Geteuid() != 0 {
 		attr.Cloneflags |= unix.CLONE_NEWUSER
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}

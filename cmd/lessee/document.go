@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -153,7 +154,9 @@ func (p *printer) lease(d document) {
 	p.field("dns", words(l.DNS))
 	p.field("domain", l.Domain)
 	p.field("search", words(l.Search))
+	p.field("host name", cmp.Or(l.HostName, l.FQDN))
 	p.field("ntp", words(l.NTP))
+	p.field("time zone", l.TimeZone)
 	if l.MTU != 0 {
 		p.field("mtu", fmt.Sprint(l.MTU))
 	}
@@ -263,7 +266,9 @@ func envOf(d document) [][2]string {
 		add("DOMAIN", l.Domain)
 		add("SEARCH", words(l.Search))
 		add("HOSTNAME", l.HostName)
+		add("FQDN", l.FQDN)
 		add("NTP", words(l.NTP))
+		add("TIME_ZONE", l.TimeZone)
 		if l.MTU != 0 {
 			add("MTU", fmt.Sprint(l.MTU))
 		}

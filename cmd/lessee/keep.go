@@ -151,7 +151,7 @@ func (p *plan) opening(l agent.Link) (*opening, error) {
 		},
 		needs: needs{configure: true, remember: true, check: true},
 	}
-	o.machine.HostName = conf.HostNameOn(hostName())
+	o.machine.HostName = conf.HostNameOn(hostName(p.settings.RunDir))
 	return o, nil
 }
 

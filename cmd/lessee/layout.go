@@ -64,8 +64,8 @@ func table(title string, rows [][2]string) string {
 	fmt.Fprintf(&b, "%s:\n", title)
 	for _, r := range rows {
 		first := fmt.Sprintf("%*s%-*s", helpIndent, "", column-helpIndent, r[0])
-		if len(first) > column {
-			first += fmt.Sprintf("\n%*s", column, "")
+		if helpIndent+len(r[0])+2 > column {
+			first = fmt.Sprintf("%*s%s\n%*s", helpIndent, "", r[0], column, "")
 		}
 		b.WriteString(first + wrapped(r[1], column))
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/config"
+	"github.com/lessee/lessee/netconf"
 )
 
 // settings are what a command is told to do, by its flags and the
@@ -120,7 +121,7 @@ func (r *flagReader) readConfig(s *settings) {
 	s.stateDir, s.runDir = agent.StateDir, agent.RunDir
 	_, s.namedIdentity = flags["client-id"]
 	s.machine = s.conf.Machine
-	s.machine.HostName = s.conf.HostNameOn(hostName())
+	s.machine.HostName = s.conf.HostNameOn(hostName(s.runDir))
 	s.machine.CarrierDelay = 0 // a command tells of a loss at once
 	if has(r.c, "wait") {
 		if s.machine.OfferWait = r.c.Duration("wait"); s.machine.OfferWait < 0 {
@@ -172,9 +173,9 @@ func kernelName(name string) string {
 	return name
 }
 
-// hostName is what this host calls itself.
-func hostName() string {
-	name, err := os.Hostname()
+// hostName is what this host calls itself, but for a name that a lease gave it.
+func hostName(runDir string) string {
+	name, err := netconf.OwnHostName(netconf.Config{RunDir: runDir})
 	if err != nil {
 		return "" // servers need not know
 	}

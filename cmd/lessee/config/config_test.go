@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -160,6 +161,9 @@ max-routes = 64
 widest-subnet = 16
 ms-routes = true
 mtu = false
+accept-hostname = "never"
+accept-time-servers = "always"
+accept-timezone = "always"
 carrier-delay = "5s"
 defence = "always"
 on-stop = "release"
@@ -184,12 +188,13 @@ func TestEverySettingSetsItsField(t *testing.T) {
 		Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("169.254.169.254/32")},
 		Deny:  []netip.Prefix{netip.MustParsePrefix("10.8.0.0/16")},
 	}
+	want.Host.HostName, want.Host.TimeServers, want.Host.TimeZone = netconf.AcceptNever, netconf.AcceptAlways, netconf.AcceptAlways
 	m := &want.Machine
 	m.Link.Broadcast = true
 	m.VendorClass, m.UserClass = "phone", [][]byte{[]byte("a"), []byte("b")}
 	m.Options.Put(dhcp4.NTPServers.Code, []byte{192, 0, 2, 1, 192, 0, 2, 2})
 	m.Options.Put(224, []byte{10})
-	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code) // the others are asked for anyway
+	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code, dhcp4.TZDatabase.Code, dhcp4.PosixTimezone.Code) // the others are asked for anyway
 	m.Parameters = slices.DeleteFunc(m.Parameters, func(c dhcp4.Code) bool { return c == 28 || c == 12 })
 	want.Policy = lease.Policy{
 		Supersede: dhcp4.Options{{Code: 3}, {Code: 6, Value: []byte{192, 0, 2, 1, 192, 0, 2, 2}}, {Code: 26, Value: []byte{5, 120}}, {Code: 224, Value: []byte{10, 11}}},
@@ -205,7 +210,7 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	m.OfferWait, m.InitialDelay, m.CarrierDelay = 2*time.Second, 10*time.Second, 5*time.Second
 	m.NoServerFail = true
 	if got := linkOf(t, f, "eth0", nil); !got.Equal(want) {
-		t.Error(cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })))
+		t.Error(cmp.Diff(want, got, cmp.Exporter(func(reflect.Type) bool { return true }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })))
 	}
 	got, err := f.Agent(nil)
 	wantAgent := Agent{Links: []string{"en*", "wan@blue"}, StateDir: "/s", RunDir: "/r", Control: "/r/control", ControlGroup: "netdev",

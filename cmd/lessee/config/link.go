@@ -129,6 +129,12 @@ var linkRows = []row{
 	{Setting{Name: "mtu", Kind: Bool, Group: Host, Default: one("true"), Example: "false",
 		Usage: "set the link's MTU to what the server says (--no-mtu leaves it alone)"}, yes(func(t *target) *bool { return &t.link.Host.MTU })},
 
+	{Setting{Name: "accept-hostname", Group: Host, Default: one("auto"), Words: []string{"auto", "always", "never"}, Example: "never",
+		Usage: "call the host as the server says: `auto` (if it has no name of its own), always, or never"}, setAcceptHostName},
+	{Setting{Name: "accept-time-servers", Group: Host, Default: one("never"), Words: []string{"always", "never"}, Example: "always",
+		Usage: "hand the server's time servers to chrony, systemd-timesyncd and ntpsec: `never`, or always"}, setAcceptTimeServers},
+	{Setting{Name: "accept-timezone", Group: Host, Default: one("never"), Words: []string{"always", "never"}, Example: "always",
+		Usage: "set the host's time zone as the server says: `never`, or always"}, setAcceptTimeZone},
 	{Setting{Name: "supersede", In: one(override), Kind: Table, Group: Override, Example: "domain-name-servers=192.0.2.1",
 		Usage: "use `NAME=VALUE` whatever the server sends; without a value, as if it had not sent the option; may be repeated"}, setPolicy(lease.Supersede)},
 	{Setting{Name: "default", In: one(override), Kind: Table, Group: Override, Example: "domain-name=example.org",
