@@ -90,9 +90,7 @@ func (d *dry) kernel(k kernel) kernel {
 	k.delRoute = func(r Route) error { return does(KindRoute, "ip route del %v dev %s proto dhcp", r, d.link) }
 	k.addRule = func(r Rule) error { return does(KindRule, "ip rule add %v protocol dhcp", r) }
 	k.delRule = func(r Rule) error { return does(KindRule, "ip rule del %v protocol dhcp", r) }
-	k.setSysctl = func(name string, value int) error {
-		return does(KindSysctl, "sysctl net.ipv4.conf.%s.%v", sysctlLink(d.link), Sysctl{name, value})
-	}
+	k.setARPFilter = func(value int) error { return does(KindSysctl, "sysctl %s", sysctlText(d.link, value)) }
 	return k
 }
 

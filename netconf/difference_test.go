@@ -231,7 +231,7 @@ func TestALinkHearsOfAnotherOneInItsSubnet(t *testing.T) {
 	if !repaired || !strings.Contains(r.full(), "from 192.0.2.77") {
 		t.Errorf("repaired %v:\n%s", repaired, r.full())
 	}
-	r.must(r.apply(b, testLease(func(l *lease.Lease) { l.Addr, l.Expiry = lb.Addr, time.Now().Add(2 * time.Hour) })))
+	r.must(r.apply(b, testLease(func(l *lease.Lease) { l.Addr, l.Expiry = lb.Addr, time.Now().Add(2*time.Hour) })))
 	r.withdraw(b, lb)
 	if now := watch.until("eth1 has none", func(l Link) bool { return l.Index == first.Index && l.Touched > touched }).Touched; now != touched+1 {
 		t.Errorf("touched %d times: a renewal is not news", now-touched)

@@ -42,12 +42,12 @@ func watched(k kernel, before func(what string, changes bool) error) kernel {
 	}
 	w.addRule = func(r Rule) error { return guard("add "+r.String(), true, func() error { return k.addRule(r) }) }
 	w.delRule = func(r Rule) error { return guard("delete "+r.String(), true, func() error { return k.delRule(r) }) }
-	w.sysctl = func(name string) (out int, err error) {
-		err = guard("read "+name, false, func() (err error) { out, err = k.sysctl(name); return err })
+	w.arpFilter = func() (out int, err error) {
+		err = guard("read arp_filter", false, func() (err error) { out, err = k.arpFilter(); return err })
 		return out, err
 	}
-	w.setSysctl = func(name string, value int) error {
-		return guard("set "+name, true, func() error { return k.setSysctl(name, value) })
+	w.setARPFilter = func(n int) error {
+		return guard("set arp_filter", true, func() error { return k.setARPFilter(n) })
 	}
 	w.up = func() error { return guard("up", true, k.up) }
 	w.down = func() error { return guard("down", true, k.down) }

@@ -28,9 +28,13 @@ type Plan struct {
 	Address Address
 	Routes  []Route // in the order in which they can be added
 	Rules   []Rule
-	Sysctls []Sysctl // of the link
-	MTU     int      // bytes; 0 leaves it alone
+	MTU     int // bytes; 0 leaves it alone
 	Resolv  resolv.Config
+
+	// ARPFilter: the link answers ARP for its own address only, by the
+	// sysctl net.ipv4.conf.LINK.arp_filter.
+	ARPFilter bool
+
 	Reasons []Reason  // which option put each of these there
 	Refused []Refusal // what of the lease is not followed
 }
@@ -193,8 +197,8 @@ func (p Plan) Steps(link string) (out []string) {
 	for _, r := range p.Rules {
 		out = append(out, fmt.Sprintf("ip rule add %v protocol dhcp", r))
 	}
-	for _, s := range p.Sysctls {
-		out = append(out, fmt.Sprintf("sysctl net.ipv4.conf.%s.%v", sysctlLink(link), s))
+	if p.ARPFilter {
+		out = append(out, "sysctl "+sysctlText(link, arpFilter))
 	}
 	if p.MTU != 0 {
 		out = append(out, fmt.Sprintf("ip link set %s mtu %d", link, p.MTU))

@@ -101,6 +101,6 @@ func (p *planner) bySource() {
 	rule := Rule{From: p.lease.Addr.Addr(), Table: s.Table, Priority: s.Priority}
 	p.Rules = append(p.Rules, rule)
 	p.because(KindRule, rule, why)
-	p.Sysctls = append(p.Sysctls, Sysctl{arpFilter, 1})
-	p.because(KindSysctl, p.Sysctls[0], why)
+	p.ARPFilter = true
+	p.because(KindSysctl, "arp_filter", why)
 }

@@ -56,8 +56,8 @@ func (h *Host) withdraw() error {
 			left.Addresses = append(left.Addresses, a)
 		}
 	}
-	errs = append(errs, h.restoreSysctls(), h.restoreMTU())
-	left.Sysctls, left.MTU, left.Displaced = h.record.Sysctls, h.record.MTU, h.record.Displaced
+	errs = append(errs, h.restoreARPFilter(), h.restoreMTU())
+	left.ARPFilter, left.MTU, left.Displaced = h.record.ARPFilter, h.record.MTU, h.record.Displaced
 	h.record = left
 	return errors.Join(errs...)
 }
