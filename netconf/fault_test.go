@@ -93,7 +93,7 @@ func stories() []story {
 	moved.Addr = netip.MustParsePrefix("198.51.100.7/24")
 	moved.ClasslessRoutes = []dhcp4.Route{route("10.0.0.0/8", "198.51.100.3")}
 	return []story{
-		{"a first lease", []lease.Lease{first}, 8},
+		{"a first lease", []lease.Lease{first}, 20},
 		{"another address of the subnet", []lease.Lease{first, changed}, 12},
 		{"another network", []lease.Lease{first, moved}, 10},
 		{"other routes", []lease.Lease{first, testLease(func(l *lease.Lease) { l.MTU = 1300 })}, 8},
@@ -106,7 +106,7 @@ func TestWhateverRequestFailsEverythingIsTakenBack(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			for n := 1; ; n++ {
 				r := newRig(t)
-				h := r.open(Options{MTU: true})
+				h := r.open(everything)
 				for _, l := range tc.leases[:len(tc.leases)-1] {
 					r.must(r.apply(h, l))
 				}
@@ -146,7 +146,7 @@ func TestWhateverRequestOfAWithdrawFailsTheNextOneEndsIt(t *testing.T) {
 	for n, failed := 1, true; failed; n++ {
 		r := newRig(t)
 		before := r.state()
-		h := r.open(Options{MTU: true})
+		h := r.open(everything)
 		r.must(r.apply(h, fullLease()))
 		kernel, requests := h.kernel, 0
 		h.kernel = watched(kernel, func(string, bool) error {
