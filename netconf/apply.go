@@ -133,7 +133,6 @@ func (a *applier) leaveAddress() {
 // leaveRoute leaves somebody else's route alone. One to the same place by the
 // same way is as good as ours.
 func (a *applier) leaveRoute(r Route, same bool) {
-	a.after.Routes = slices.DeleteFunc(a.after.Routes, func(have Route) bool { return have == r })
 	if !same && a.news("route "+r.Dest.String(), r.String()) {
 		a.cfg.Log.Warn("another route to the same place is there already; it is left alone (--metric makes room for both)", "link", a.link, "route", r)
 	}

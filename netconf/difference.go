@@ -62,6 +62,7 @@ type dry struct {
 	steps []Step
 }
 
+//go:noinline
 func (d *dry) step(kind Kind, format string, args ...any) {
 	d.steps = append(d.steps, Step{Kind: kind, Do: fmt.Sprintf(format, args...)})
 }

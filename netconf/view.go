@@ -106,18 +106,18 @@ func (h *Host) look(v *view, want []Route) ([]kernelRoute, error) {
 
 // sort sorts routes into ours and those that stand in the way of want.
 func (v *view) sort(h *Host, routes []kernelRoute, want []Route) {
-	var byGateway []Route
+	for _, byGateway := range []bool{false, true} {
+		for _, r := range routes {
+			if h.ownsRoute(*v, r) && r.Gateway.IsValid() == byGateway {
+				v.routes = append(v.routes, r.Route)
+			}
+		}
+	}
 	for _, r := range routes {
-		switch {
-		case h.ownsRoute(*v, r) && r.Gateway.IsValid():
-			byGateway = append(byGateway, r.Route)
-		case h.ownsRoute(*v, r):
-			v.routes = append(v.routes, r.Route)
-		case slices.ContainsFunc(want, func(w Route) bool { return w.key() == r.key() }):
+		if slices.ContainsFunc(want, func(w Route) bool { return w.key() == r.key() }) && !h.ownsRoute(*v, r) {
 			v.foreign = append(v.foreign, r)
 		}
 	}
-	v.routes = append(v.routes, byGateway...)
 }
 
 // owns reports whether an address is ours. One that carries our marks is, also
