@@ -47,8 +47,9 @@ func (h *Host) Difference(ctx context.Context, l lease.Lease) ([]Step, error) {
 	d := &dry{link: h.link}
 	shadow := &Host{
 		link: h.link, cfg: h.cfg, kernel: d.kernel(h.kernel), resolv: h.resolv, path: h.path, record: h.record,
-		options: h.options, badMTU: h.badMTU, told: maps.Clone(h.told), dry: d,
+		badMTU: h.badMTU, told: maps.Clone(h.told), dry: d,
 	}
+	shadow.decide(h.Options())
 	shadow.cfg.Log, shadow.cfg.Trouble = slog.New(slog.DiscardHandler), nil
 	if err := shadow.Apply(ctx, l); err != nil {
 		return nil, err

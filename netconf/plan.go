@@ -20,7 +20,11 @@ type Options struct {
 	MSRoutes bool        // follow option 249 if option 121 is absent
 
 	SourceRouting SourceRouting
-	Source        Source // what SourceRouting comes to on the link; Host.Apply decides it
+
+	// What [Host.Apply] finds out: what SourceRouting comes to, and an MTU
+	// that the link does not take.
+	Source     Source
+	RefusedMTU int
 }
 
 // A Plan is what a host should hold for a lease.
@@ -161,6 +165,8 @@ func (p *planner) mtu() {
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the operator keeps the link's own")
 	case mtu < minMTU:
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("below %d it breaks more than it helps", minMTU))
+	case mtu == p.options.RefusedMTU:
+		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the link does not take it")
 	default:
 		p.MTU = mtu
 		p.because(KindMTU, mtu, option(code))
