@@ -70,14 +70,6 @@ func (a *applier) run() error {
 	return nil
 }
 
-// setNames hands the name servers to the resolver.
-func (a *applier) setNames() error {
-	if a.dry != nil {
-		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
-	}
-	return a.names()
-}
-
 // prepare decides what is ours to change, and writes down all of it before the
 // first change.
 func (a *applier) prepare() (err error) {

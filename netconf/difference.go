@@ -129,3 +129,11 @@ func (d *dry) names(r resolv.Backend, key string, c resolv.Config) error {
 	}
 	return nil
 }
+
+// setNames hands the name servers to the resolver, or tells what that would do.
+func (a *applier) setNames() error {
+	if a.dry != nil {
+		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
+	}
+	return a.names()
+}

@@ -48,7 +48,9 @@ func ruleOf(m []byte) (out kernelRule, ok bool) {
 		case nl.FRA_TABLE:
 			out.Table = number
 		case nl.FRA_PROTOCOL:
-			out.proto = int(a.Value[0])
+			if len(a.Value) > 0 {
+				out.proto = int(a.Value[0])
+			}
 		case nl.FRA_SUPPRESS_PREFIXLEN:
 			out.plain = out.plain && int32(number) == -1
 		default:
