@@ -26,7 +26,7 @@ func (h *Host) Apply(_ context.Context, l lease.Lease) error {
 	}
 	before := h.record.blank()
 	before.Addresses, before.Routes, before.Rules = v.ours, v.routes, v.rules
-	before.MTU, before.Sysctls = h.record.MTU, h.record.Sysctls
+	before.MTU, before.ARPFilter = h.record.MTU, h.record.ARPFilter
 	a := &applier{Host: h, plan: p, view: v, before: before}
 	if err := a.run(); err != nil {
 		a.takeBack()
@@ -49,10 +49,10 @@ type applier struct {
 	before record // what of ours the kernel has
 	after  record // and what it is to have
 
-	left    time.Duration // of the lease
-	mtu     int           // to be set; 0: as it is
-	sysctls []Sysctl      // to be set
-	undo    []func() error
+	left      time.Duration // of the lease
+	mtu       int           // to be set; 0: as it is
+	arpFilter *int          // to be set; nil: as it is
+	undo      []func() error
 }
 
 // run makes all changes, new before old, and stops at the first that fails.
@@ -60,7 +60,7 @@ func (a *applier) run() error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setSysctls, a.setMTU, a.setNames, a.system} {
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setARPFilter, a.setMTU, a.setNames, a.system} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -68,14 +68,6 @@ func (a *applier) run() error {
 	a.record = a.after
 	a.save()
 	return nil
-}
-
-// setNames hands the name servers to the resolver.
-func (a *applier) setNames() error {
-	if a.dry != nil {
-		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
-	}
-	return a.names()
 }
 
 // prepare decides what is ours to change, and writes down all of it before the
@@ -106,7 +98,7 @@ func (a *applier) prepare() (err error) {
 			both.Rules = append(slices.Clone(both.Rules), r)
 		}
 	}
-	if a.sysctls, both.Sysctls, a.after.Sysctls, err = a.planSysctls(a.plan.Sysctls); err != nil {
+	if a.arpFilter, both.ARPFilter, a.after.ARPFilter, err = a.planARPFilter(a.plan.ARPFilter); err != nil {
 		return err
 	}
 	if a.mtu, both.MTU, a.after.MTU, err = a.planMTU(a.plan.MTU); err != nil {
@@ -133,7 +125,6 @@ func (a *applier) leaveAddress() {
 // leaveRoute leaves somebody else's route alone. One to the same place by the
 // same way is as good as ours.
 func (a *applier) leaveRoute(r Route, same bool) {
-	a.after.Routes = slices.DeleteFunc(a.after.Routes, func(have Route) bool { return have == r })
 	if !same && a.news("route "+r.Dest.String(), r.String()) {
 		a.cfg.Log.Warn("another route to the same place is there already; it is left alone (--metric makes room for both)", "link", a.link, "route", r)
 	}

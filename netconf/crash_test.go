@@ -43,7 +43,7 @@ func die(text string) {
 	err := json.Unmarshal([]byte(text), &d)
 	var h *Host
 	if err == nil {
-		h, err = Open("eth0", Config{Options: Options{MTU: true}, RunDir: d.RunDir, StateDir: d.StateDir, ResolvConf: d.ResolvConf, step: step})
+		h, err = Open("eth0", Config{Options: everything, RunDir: d.RunDir, StateDir: d.StateDir, ResolvConf: d.ResolvConf, step: step})
 	}
 	if err == nil {
 		h.kernel = watched(h.kernel, func(what string, changes bool) error {
@@ -120,7 +120,7 @@ func (k *killing) before() {
 		return
 	}
 	for _, l := range k.leases[:len(k.leases)-1] {
-		k.must(k.apply(k.open(Options{MTU: true}), l))
+		k.must(k.apply(k.open(everything), l))
 	}
 	k.m.Addr("eth0", "192.0.2.5/24")
 }
@@ -141,7 +141,7 @@ func (k *killing) finish() {
 		k.withdraw(k.open(Options{}), k.last)
 		return
 	}
-	k.must(k.apply(k.open(Options{MTU: true}), k.last))
+	k.must(k.apply(k.open(everything), k.last))
 }
 
 // undo withdraws, takes the operator's late address away, and demands that the

@@ -1,6 +1,9 @@
 package netconf
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // A change is one request to the kernel about a route.
 type change struct {
@@ -19,12 +22,12 @@ const (
 
 // key is what the kernel tells routes apart by.
 type key struct {
-	dest   string
+	dest   netip.Prefix
 	metric int
 	table  int
 }
 
-func (r Route) key() key { return key{r.Dest.String(), r.Metric, r.Table} }
+func (r Route) key() key { return key{r.Dest, r.Metric, r.Table} }
 
 // diff returns what turns the routes that we made into those that we want: new
 // ones first, in their order, because a later one may need an earlier one; then

@@ -47,8 +47,9 @@ func (h *Host) Difference(ctx context.Context, l lease.Lease) ([]Step, error) {
 	d := &dry{link: h.link}
 	shadow := &Host{
 		link: h.link, cfg: h.cfg, kernel: d.kernel(h.kernel), resolv: h.resolv, path: h.path, record: h.record,
-		options: h.options, badMTU: h.badMTU, told: maps.Clone(h.told), dry: d,
+		badMTU: h.badMTU, told: maps.Clone(h.told), dry: d,
 	}
+	shadow.decide(h.Options())
 	shadow.cfg.Log, shadow.cfg.Trouble = slog.New(slog.DiscardHandler), nil
 	if err := shadow.Apply(ctx, l); err != nil {
 		return nil, err
@@ -62,6 +63,7 @@ type dry struct {
 	steps []Step
 }
 
+//go:noinline
 func (d *dry) step(kind Kind, format string, args ...any) {
 	d.steps = append(d.steps, Step{Kind: kind, Do: fmt.Sprintf(format, args...)})
 }
@@ -90,9 +92,7 @@ func (d *dry) kernel(k kernel) kernel {
 	k.delRoute = func(r Route) error { return does(KindRoute, "ip route del %v dev %s proto dhcp", r, d.link) }
 	k.addRule = func(r Rule) error { return does(KindRule, "ip rule add %v protocol dhcp", r) }
 	k.delRule = func(r Rule) error { return does(KindRule, "ip rule del %v protocol dhcp", r) }
-	k.setSysctl = func(name string, value int) error {
-		return does(KindSysctl, "sysctl net.ipv4.conf.%s.%v", sysctlLink(d.link), Sysctl{name, value})
-	}
+	k.setARPFilter = func(value int) error { return does(KindSysctl, "sysctl %s", sysctlText(d.link, value)) }
 	return k
 }
 
@@ -135,4 +135,12 @@ func (d *dry) whole(w Whole) {
 	for _, line := range w.steps() {
 		d.step(KindHost, "%s", line)
 	}
+}
+
+// setNames hands the name servers to the resolver, or tells what that would do.
+func (a *applier) setNames() error {
+	if a.dry != nil {
+		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
+	}
+	return a.names()
 }

@@ -42,12 +42,12 @@ func watched(k kernel, before func(what string, changes bool) error) kernel {
 	}
 	w.addRule = func(r Rule) error { return guard("add "+r.String(), true, func() error { return k.addRule(r) }) }
 	w.delRule = func(r Rule) error { return guard("delete "+r.String(), true, func() error { return k.delRule(r) }) }
-	w.sysctl = func(name string) (out int, err error) {
-		err = guard("read "+name, false, func() (err error) { out, err = k.sysctl(name); return err })
+	w.arpFilter = func() (out int, err error) {
+		err = guard("read arp_filter", false, func() (err error) { out, err = k.arpFilter(); return err })
 		return out, err
 	}
-	w.setSysctl = func(name string, value int) error {
-		return guard("set "+name, true, func() error { return k.setSysctl(name, value) })
+	w.setARPFilter = func(n int) error {
+		return guard("set arp_filter", true, func() error { return k.setARPFilter(n) })
 	}
 	w.up = func() error { return guard("up", true, k.up) }
 	w.down = func() error { return guard("down", true, k.down) }
@@ -93,7 +93,7 @@ func stories() []story {
 	moved.Addr = netip.MustParsePrefix("198.51.100.7/24")
 	moved.ClasslessRoutes = []dhcp4.Route{route("10.0.0.0/8", "198.51.100.3")}
 	return []story{
-		{"a first lease", []lease.Lease{first}, 8},
+		{"a first lease", []lease.Lease{first}, 20},
 		{"another address of the subnet", []lease.Lease{first, changed}, 12},
 		{"another network", []lease.Lease{first, moved}, 10},
 		{"other routes", []lease.Lease{first, testLease(func(l *lease.Lease) { l.MTU = 1300 })}, 8},
@@ -106,7 +106,7 @@ func TestWhateverRequestFailsEverythingIsTakenBack(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			for n := 1; ; n++ {
 				r := newRig(t)
-				h := r.open(Options{MTU: true})
+				h := r.open(everything)
 				for _, l := range tc.leases[:len(tc.leases)-1] {
 					r.must(r.apply(h, l))
 				}
@@ -146,7 +146,7 @@ func TestWhateverRequestOfAWithdrawFailsTheNextOneEndsIt(t *testing.T) {
 	for n, failed := 1, true; failed; n++ {
 		r := newRig(t)
 		before := r.state()
-		h := r.open(Options{MTU: true})
+		h := r.open(everything)
 		r.must(r.apply(h, fullLease()))
 		kernel, requests := h.kernel, 0
 		h.kernel = watched(kernel, func(string, bool) error {

@@ -49,7 +49,7 @@ func (c Config) runDir() string {
 }
 
 // A Host configures one link of this host. It is not safe for concurrent use,
-// but for Changes.
+// but for Changes and Options.
 type Host struct {
 	link   string
 	cfg    Config
@@ -61,10 +61,10 @@ type Host struct {
 	written   [16]byte // fingerprint of what stands there
 	isWritten bool
 
-	options Options           // as the link decides them
-	inVRF   bool              // the link belongs to a VRF
-	badMTU  int               // that the link does not take
-	told    map[string]string // see news
+	options atomic.Pointer[Options] // as the link decides them
+	inVRF   bool                    // the link belongs to a VRF
+	badMTU  int                     // that the link does not take
+	told    map[string]string       // see news
 	changes atomic.Uint64
 
 	repaired []time.Time // when something was put back
@@ -89,7 +89,8 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{link: now.name, cfg: cfg, kernel: k, options: cfg.Options.on(now, cfg.Namespace).beside(cfg, now.name)}
+	h := &Host{link: now.name, cfg: cfg, kernel: k}
+	h.decide(cfg.Options.on(now, cfg.Namespace).beside(cfg, now.name))
 	h.resolv = h.resolver(cfg.ResolvConf)
 	h.path = recordPath(cfg.runDir(), h.key())
 	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
@@ -106,9 +107,16 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 // key is the link's name among all namespaces'.
 func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 
-// Options returns the options that leases are followed by, with the metric that
-// [AutoMetric] stands for.
-func (h *Host) Options() Options { return h.options }
+// Options returns the options that leases are followed by, with what the link
+// decides: the metric that [AutoMetric] stands for, and of the latest Apply the
+// table, the source routing, and an MTU that the link did not take. It may be
+// called at any time.
+func (h *Host) Options() Options { return *h.options.Load() }
+
+func (h *Host) decide(o Options) {
+	o.RefusedMTU = h.badMTU
+	h.options.Store(&o)
+}
 
 // Changes returns how many requests to the kernel have changed something; a
 // lifetime that was renewed counts. It may be called at any time.

@@ -84,7 +84,10 @@ func (r *rig) tidy(when string) {
 	}
 }
 
-// state is everything that a lease may change, in a line or two.
+// everything are the options by which most is done to a host.
+var everything = Options{MTU: true, SourceRouting: SourceOn}
+
+// state is everything that a lease may change.
 func (r *rig) state() string {
 	r.t.Helper()
 	var b strings.Builder
@@ -104,7 +107,7 @@ func (r *rig) state() string {
 		r.t.Fatal(err)
 	}
 	fmt.Fprintf(&b, "mtu %d\n%v %s", mtu, info.Mode(), text)
-	return b.String()
+	return b.String() + r.inKernel()
 }
 
 func (r *rig) apply(h *Host, l lease.Lease) error {

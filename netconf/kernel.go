@@ -39,11 +39,12 @@ type kernel struct {
 	replaceRoute func(Route) error
 	delRoute     func(Route) error // of our protocol only
 
-	rules     func() ([]kernelRule, error) // IPv4, all
-	addRule   func(Rule) error             // EEXIST if it is there
-	delRule   func(Rule) error             // ENOENT if it is not
-	sysctl    func(name string) (int, error)
-	setSysctl func(name string, value int) error
+	rules   func() ([]kernelRule, error) // IPv4, all
+	addRule func(Rule) error             // EEXIST if it is there
+	delRule func(Rule) error             // ENOENT if it is not
+
+	arpFilter    func() (int, error) // the sysctl of that name, of the link
+	setARPFilter func(int) error
 }
 
 // linkNow is what the kernel says of a link.

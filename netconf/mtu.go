@@ -56,6 +56,7 @@ func (a *applier) setMTU() error {
 	if errors.Is(err, unix.EINVAL) { // the link cannot: that is no reason to have no address
 		if a.after.MTU != nil {
 			a.after.MTU, a.badMTU = a.before.MTU, a.mtu
+			a.decide(a.Options())
 		}
 		a.cfg.Log.Warn("the link does not take the MTU", "link", a.link, "mtu", a.mtu)
 		return nil

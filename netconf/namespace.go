@@ -61,7 +61,7 @@ func OpenNamespace(name string) (*Namespace, error) {
 	}
 	if err == nil {
 		err = n.Enter(func() (err error) {
-			n.socket, err = openSocket(n)
+			n.socket, err = openSocket()
 			return err
 		})
 	}

@@ -29,10 +29,7 @@ type calls struct {
 	routeAdd     func(*netlink.Route) error
 	routeReplace func(*netlink.Route) error
 	routeDel     func(*netlink.Route) error
-	ruleList     func(family int) ([]netlink.Rule, error)
-	ruleAdd      func(*netlink.Rule) error
-	ruleDel      func(*netlink.Rule) error
-	execute      func(*nl.NetlinkRequest) ([][]byte, error)
+	execute      func(*nl.NetlinkRequest) ([][]byte, error) // what the library has no function for
 }
 
 // threadCalls act in the namespace of whatever thread calls them.
@@ -42,7 +39,7 @@ func threadCalls() *calls {
 		netlink.LinkSetMTU, netlink.LinkSetUp, netlink.LinkSetDown,
 		netlink.AddrList, netlink.AddrAdd, netlink.AddrReplace, netlink.AddrDel,
 		netlink.RouteListFilteredIter, netlink.RouteAdd, netlink.RouteReplace, netlink.RouteDel,
-		netlink.RuleList, netlink.RuleAdd, netlink.RuleDel, execute,
+		execute(nil),
 	}
 }
 
@@ -50,24 +47,30 @@ func threadCalls() *calls {
 // something is very wrong.
 const answerWait = 10 * time.Second
 
-// openSocket opens a socket in the namespace n, in which the calling thread is.
-// What it returns acts there, whoever calls it later.
-func openSocket(n *Namespace) (s socket, err error) {
+// openSocket opens a socket in the namespace of the calling thread. What it
+// returns acts there, whoever calls it later.
+func openSocket() (s socket, err error) {
 	h, err := netlink.NewHandleWithOptions(netlink.HandleOptions{DisableVFInfoCollection: true}, unix.NETLINK_ROUTE)
 	if err != nil {
 		return s, err
 	}
-	if err := h.SetSocketTimeout(answerWait); err != nil {
+	own, err := nl.Subscribe(unix.NETLINK_ROUTE) // to nothing; the Handle shares none
+	if err != nil {
 		return s, errors.Join(err, h.Close())
+	}
+	wait := unix.NsecToTimeval(int64(answerWait))
+	closeBoth := func() error { return errors.Join(h.Close(), own.Close()) }
+	if err := errors.Join(h.SetSocketTimeout(answerWait), own.SetSendTimeout(&wait), own.SetReceiveTimeout(&wait)); err != nil {
+		return s, errors.Join(err, closeBoth())
 	}
 	c := &calls{
 		h.LinkByName, h.LinkByIndex, h.LinkList,
 		h.LinkSetMTU, h.LinkSetUp, h.LinkSetDown,
 		h.AddrList, h.AddrAdd, h.AddrReplace, h.AddrDel,
 		h.RouteListFilteredIter, h.RouteAdd, h.RouteReplace, h.RouteDel,
-		h.RuleList, h.RuleAdd, h.RuleDel, inside(n),
+		execute(map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: own}}),
 	}
-	return socket{link: c.kernelOf, rules: c.rulesKernel, indexes: c.indexes, close: h.Close}, nil
+	return socket{link: c.kernelOf, rules: c.rulesKernel, indexes: c.indexes, close: closeBoth}, nil
 }
 
 // netlinkKernel is the real kernel.
@@ -94,7 +97,7 @@ func (c *calls) kernelOf(name string) (_ kernel, now linkNow, err error) {
 		now: k.now, up: k.up, down: k.down, setMTU: k.setMTU,
 		addrs: k.addrs, addAddr: k.addAddr, replaceAddr: k.replaceAddr, delAddr: k.delAddr, putBack: k.putBack,
 		elsewhere: k.elsewhere, routes: k.routes, addRoute: k.addRoute, replaceRoute: k.replaceRoute, delRoute: k.delRoute,
-		rules: c.rules, addRule: c.addRule, delRule: c.delRule, sysctl: k.sysctl, setSysctl: k.setSysctl,
+		rules: c.rules, addRule: c.addRule, delRule: c.delRule, arpFilter: k.arpFilter, setARPFilter: k.setARPFilter,
 	}, c.nowOf(l.Attrs()), nil
 }
 

@@ -21,11 +21,15 @@ type Options struct {
 	MSRoutes bool        // follow option 249 if option 121 is absent
 
 	SourceRouting SourceRouting
-	Source        Source // what SourceRouting comes to on the link; Host.Apply decides it
 
 	HostName    Accept // options 12 and 81
 	TimeServers Accept // option 42; AcceptAuto is AcceptNever
 	TimeZone    Accept // option 101; AcceptAuto is AcceptNever
+
+	// What [Host.Apply] finds out: what SourceRouting comes to, and an MTU
+	// that the link does not take.
+	Source     Source
+	RefusedMTU int
 
 	whole *whole // the host beside the link; nil: nothing is known of it
 }
@@ -35,10 +39,14 @@ type Plan struct {
 	Address Address
 	Routes  []Route // in the order in which they can be added
 	Rules   []Rule
-	Sysctls []Sysctl // of the link
-	MTU     int      // bytes; 0 leaves it alone
+	MTU     int // bytes; 0 leaves it alone
 	Resolv  resolv.Config
 	Whole   Whole
+
+	// ARPFilter: the link answers ARP for its own address only, by the
+	// sysctl net.ipv4.conf.LINK.arp_filter.
+	ARPFilter bool
+
 	Reasons []Reason  // which option put each of these there
 	Refused []Refusal // what of the lease is not followed
 }
@@ -171,6 +179,8 @@ func (p *planner) mtu() {
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the operator keeps the link's own")
 	case mtu < minMTU:
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("below %d it breaks more than it helps", minMTU))
+	case mtu == p.options.RefusedMTU:
+		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the link does not take it")
 	default:
 		p.MTU = mtu
 		p.because(KindMTU, mtu, option(code))
@@ -207,8 +217,8 @@ func (p Plan) Steps(link string) (out []string) {
 	for _, r := range p.Rules {
 		out = append(out, fmt.Sprintf("ip rule add %v protocol dhcp", r))
 	}
-	for _, s := range p.Sysctls {
-		out = append(out, fmt.Sprintf("sysctl net.ipv4.conf.%s.%v", sysctlLink(link), s))
+	if p.ARPFilter {
+		out = append(out, "sysctl "+sysctlText(link, arpFilter))
 	}
 	if p.MTU != 0 {
 		out = append(out, fmt.Sprintf("ip link set %s mtu %d", link, p.MTU))

@@ -162,7 +162,7 @@ func genRoutes() *rapid.Generator[[]Route] {
 func TestG12DiffMakesWhatIsWantedAndTouchesNothingElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		have, want := genRoutes().Draw(t, "have"), genRoutes().Draw(t, "want")
-		kernel := map[key]Route{{"foreign", 0, 0}: {}}
+		kernel := map[key]Route{{netip.MustParsePrefix("203.0.113.0/24"), 0, 0}: {}}
 		for _, r := range have {
 			kernel[r.key()] = r
 		}

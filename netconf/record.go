@@ -21,13 +21,13 @@ type record struct {
 	Index     int    `json:"index"`   // of the link; another one of the same name is another link
 	Namespace string `json:"namespace,omitempty"`
 
-	Addresses []Address      `json:"addresses,omitempty"`
-	Routes    []Route        `json:"routes,omitempty"`
-	Rules     []Rule         `json:"rules,omitempty"`
-	Sysctls   []sysctlRecord `json:"sysctls,omitempty"`
-	MTU       *mtuRecord     `json:"mtu,omitempty"`
-	WasDown   bool           `json:"was_down,omitempty"`
-	Displaced []kernelAddr   `json:"displaced,omitempty"` // others', which go with one of ours and must be put back
+	Addresses []Address        `json:"addresses,omitempty"`
+	Routes    []Route          `json:"routes,omitempty"`
+	Rules     []Rule           `json:"rules,omitempty"`
+	ARPFilter *arpFilterRecord `json:"arp_filter,omitempty"`
+	MTU       *mtuRecord       `json:"mtu,omitempty"`
+	WasDown   bool             `json:"was_down,omitempty"`
+	Displaced []kernelAddr     `json:"displaced,omitempty"` // others', which go with one of ours and must be put back
 }
 
 // mtuRecord is what was done to the MTU.
@@ -45,7 +45,7 @@ func (m *mtuRecord) ours(now int) bool {
 // empty reports whether nothing of ours is on the host, but perhaps that the
 // link is up.
 func (r *record) empty() bool {
-	return len(r.Addresses) == 0 && len(r.Routes) == 0 && len(r.Rules) == 0 && len(r.Sysctls) == 0 && r.MTU == nil && len(r.Displaced) == 0
+	return len(r.Addresses) == 0 && len(r.Routes) == 0 && len(r.Rules) == 0 && r.ARPFilter == nil && r.MTU == nil && len(r.Displaced) == 0
 }
 
 // blank is a record of the same link without anything done.

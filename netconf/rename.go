@@ -19,7 +19,7 @@ import (
 func (h *Host) Rename(link string) error {
 	err := h.moveTo(link, h.record.Index)
 	h.link, h.isWritten = link, false
-	h.options = h.options.beside(h.cfg, h.key())
+	h.decide(h.Options().beside(h.cfg, h.key()))
 	h.path = recordPath(h.cfg.runDir(), h.key())
 	h.save()
 	return err

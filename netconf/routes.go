@@ -50,6 +50,7 @@ func (a *applier) routes() error {
 func (a *applier) addRoute(r Route) error {
 	err := a.did(a.kernel.addRoute(r))
 	if errors.Is(err, unix.EEXIST) { // in the moment since we looked
+		a.after.Routes = slices.DeleteFunc(a.after.Routes, func(have Route) bool { return have == r })
 		a.leaveRoute(r, false)
 		return nil
 	}

@@ -70,18 +70,32 @@ func (a *applier) setRules() error {
 		if slices.Contains(a.after.Rules, r) {
 			continue
 		}
-		if err := noRule(a.did(a.kernel.delRule(r))); err != nil {
-			return fmt.Errorf("delete rule %v: %w", r, explain(err))
+		if err := a.deleteRule(r); err != nil {
+			return err
 		}
 		a.undo = append(a.undo, func() error { return a.kernel.addRule(r) })
 	}
 	return nil
 }
 
-// noRule takes what says that a rule is not there for success.
-func noRule(err error) error {
-	if errors.Is(err, unix.ENOENT) {
+// deleteRule deletes a rule of ours; one that is not there is no error.
+func (h *Host) deleteRule(r Rule) error {
+	err := h.did(h.kernel.delRule(r))
+	if errors.Is(err, unix.ENOENT) || gone(err) == nil {
 		return nil
 	}
-	return gone(err)
+	return fmt.Errorf("delete rule %v: %w", r, explain(err))
+}
+
+// deleteRules deletes all rules of ours, and returns those that it could not.
+func (h *Host) deleteRules(list []kernelRule) (left []Rule, err error) {
+	for _, r := range list {
+		if !h.ownsRule(r) {
+			continue
+		}
+		if errRule := h.deleteRule(r.Rule); errRule != nil {
+			left, err = append(left, r.Rule), errors.Join(err, errRule)
+		}
+	}
+	return left, err
 }

@@ -1,39 +1,82 @@
 package netconf
 
 import (
+	"encoding/binary"
 	"net/netip"
 
-	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 )
 
 // rules lists all IPv4 rules.
 func (c *calls) rules() (out []kernelRule, err error) {
-	var list []netlink.Rule
+	var answer [][]byte
 	err = dump(func() (err error) {
-		list, err = c.ruleList(netlink.FAMILY_V4)
+		req := nl.NewNetlinkRequest(unix.RTM_GETRULE, unix.NLM_F_DUMP)
+		req.AddData(&nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET}})
+		answer, err = c.execute(req)
 		return err
 	})
-	for _, r := range list {
-		from := prefixOf(r.Src)
-		out = append(out, kernelRule{
-			Rule:  Rule{From: from.Addr(), Table: r.Table, Priority: r.Priority},
-			proto: int(r.Protocol),
-			plain: from.IsValid() && from.IsSingleIP() && r.Dst == nil && r.Mark == 0 && r.Mask == nil && r.Tos == 0 && r.TunID == 0 &&
-				r.IifName == "" && r.OifName == "" && !r.Invert && r.Dport == nil && r.Sport == nil && r.IPProto == 0 && r.UIDRange == nil &&
-				r.Goto < 0 && r.SuppressPrefixlen < 0 && r.SuppressIfgroup < 0,
-		})
+	for _, m := range answer {
+		if r, ok := ruleOf(m); ok {
+			out = append(out, r)
+		}
 	}
 	return out, err
 }
 
-func rule(r Rule) *netlink.Rule {
-	out := netlink.NewRule()
-	out.Src, out.Table, out.Priority, out.Protocol = ipNet(netip.PrefixFrom(r.From, 32)), r.Table, r.Priority, protoDHCP
-	return out
+// ruleOf reads a rule: a header like that of a route (struct fib_rule_hdr), and
+// attributes. One that has more than ours have is not plain.
+func ruleOf(m []byte) (out kernelRule, ok bool) {
+	if len(m) < unix.SizeofRtMsg || m[0] != unix.AF_INET {
+		return out, false
+	}
+	h := nl.DeserializeRtMsg(m)
+	list, err := nl.ParseRouteAttr(m[unix.SizeofRtMsg:])
+	out.Table = int(h.Table)
+	out.plain = h.Type == nl.FR_ACT_TO_TBL && h.Src_len == 32 && h.Dst_len == 0 && h.Tos == 0 && h.Flags == 0
+	for _, a := range list {
+		number := 0
+		if len(a.Value) >= 4 {
+			number = int(binary.NativeEndian.Uint32(a.Value))
+		}
+		switch a.Attr.Type {
+		case nl.FRA_SRC:
+			out.From, _ = netip.AddrFromSlice(a.Value)
+		case nl.FRA_PRIORITY:
+			out.Priority = number
+		case nl.FRA_TABLE:
+			out.Table = number
+		case nl.FRA_PROTOCOL:
+			if len(a.Value) > 0 {
+				out.proto = int(a.Value[0])
+			}
+		case nl.FRA_SUPPRESS_PREFIXLEN:
+			out.plain = out.plain && int32(number) == -1
+		default:
+			out.plain = false
+		}
+	}
+	return out, err == nil
 }
 
-func (c *calls) addRule(r Rule) error { return c.ruleAdd(rule(r)) }
-func (c *calls) delRule(r Rule) error { return c.ruleDel(rule(r)) }
+// ruleRequest is a request about one of our rules.
+func (c *calls) ruleRequest(kind, flags int, r Rule) error {
+	req := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
+	req.AddData(&nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET, Src_len: 32, Type: nl.FR_ACT_TO_TBL}})
+	req.AddData(nl.NewRtAttr(nl.FRA_SRC, r.From.AsSlice()))
+	req.AddData(nl.NewRtAttr(nl.FRA_PRIORITY, nl.Uint32Attr(uint32(r.Priority))))
+	req.AddData(nl.NewRtAttr(nl.FRA_TABLE, nl.Uint32Attr(uint32(r.Table))))
+	req.AddData(nl.NewRtAttr(nl.FRA_PROTOCOL, []byte{protoDHCP}))
+	_, err := c.execute(req)
+	return err
+}
+
+func (c *calls) addRule(r Rule) error {
+	return c.ruleRequest(unix.RTM_NEWRULE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, r)
+}
+
+func (c *calls) delRule(r Rule) error { return c.ruleRequest(unix.RTM_DELRULE, 0, r) }
 
 // rulesKernel is a kernel of rules alone, for links that are gone.
 func (c *calls) rulesKernel() kernel {

@@ -13,7 +13,9 @@ type SourceRouting string
 // came in by, and each link answers ARP for the addresses of all. With source
 // routing the link's routes are in a table of their own as well, a rule sends
 // packets from its address there, and its arp_filter is set, so that the link
-// answers for what leaves by it.
+// answers for what leaves by it. Of two links both must do so: SourceAuto is
+// decided by each Apply, and [Link].Touched says when another address has come.
+// A link that belongs to a VRF needs none of it.
 const (
 	SourceOff  SourceRouting = "off"  // also the zero SourceRouting
 	SourceAuto SourceRouting = "auto" // where another link has an address of the same subnet
@@ -101,6 +103,6 @@ func (p *planner) bySource() {
 	rule := Rule{From: p.lease.Addr.Addr(), Table: s.Table, Priority: s.Priority}
 	p.Rules = append(p.Rules, rule)
 	p.because(KindRule, rule, why)
-	p.Sysctls = append(p.Sysctls, Sysctl{arpFilter, 1})
-	p.because(KindSysctl, p.Sysctls[0], why)
+	p.ARPFilter = true
+	p.because(KindSysctl, "arp_filter", why)
 }

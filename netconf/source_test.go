@@ -182,7 +182,7 @@ func TestSourceRoutingIsUndoneByWhoeverComesNext(t *testing.T) {
 			r.withdraw(h, lease.Lease{})
 			after := r.full()
 			if strings.HasPrefix(name, "without") { // what stood there before is lost with the record
-				r.mustSysctl("eth0", arpFilter, "0")
+				r.mustSysctl("eth0", "arp_filter", "0")
 				after = strings.ReplaceAll(r.full(), "nameserver 192.0.2.53\n", operators)
 			}
 			if after != before {
@@ -218,9 +218,9 @@ func TestTheOperatorsLaterSysctlStays(t *testing.T) {
 	r := newRig(t)
 	h := r.open(Options{SourceRouting: SourceOn})
 	r.must(r.apply(h, testLease(nil)))
-	r.mustSysctl("eth0", arpFilter, "0")
+	r.mustSysctl("eth0", "arp_filter", "0")
 	r.withdraw(h, lease.Lease{})
-	r.mustSysctl("eth0", arpFilter, "1")
+	r.mustSysctl("eth0", "arp_filter", "1")
 	before := r.full()
 	r.must(r.apply(h, testLease(nil)))
 	r.withdraw(h, lease.Lease{})

@@ -15,7 +15,7 @@ var passing = regexp.MustCompile(` +valid_lft \S+ preferred_lft \S+| qdisc \S+| 
 
 // full is everything that the kernel has in the host's namespace: links with
 // flags and MTU, addresses, routes of all tables, rules, permanent neighbours,
-// and all parameters of IPv4. And the resolver's file.
+// and parameters of IPv4. And the resolver's file.
 func (r *rig) full() string {
 	r.t.Helper()
 	text, err := os.ReadFile(r.resolvConf())
@@ -34,7 +34,7 @@ func (r *rig) inKernel() string {
 			return fmt.Errorf("ip: %w: %s", err, out)
 		}
 		b.Write(passing.ReplaceAll(out, nil))
-		files, err := filepath.Glob("/proc/sys/net/ipv4/conf/*/*")
+		files, err := filepath.Glob("/proc/sys/net/ipv4/conf/*/[afr][pro][pr_w]*") // arp_…, rp_filter, forwarding
 		for _, f := range files {
 			if text, err := os.ReadFile(f); err == nil && strings.TrimSpace(string(text)) != "0" { // some are for writing
 				fmt.Fprintf(&b, "%s %s", strings.TrimPrefix(f, "/proc/sys/net/ipv4/conf/"), text)

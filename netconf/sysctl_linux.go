@@ -12,22 +12,16 @@ import (
 // /proc/sys is of whatever namespace the thread is in, may be read-only where
 // services are confined, and has names with dots in it.
 
-// devconf are the numbers of parameters (IPV4_DEVCONF_* of linux/ip.h).
-var devconf = map[string]int{arpFilter: 13}
+const (
+	devconfARPFilter = 13 // IPV4_DEVCONF_ARPFILTER of linux/ip.h
+	iflaInetConf     = 1  // IFLA_INET_CONF of linux/if_link.h
+)
 
-const iflaInetConf = 1 // IFLA_INET_CONF of linux/if_link.h
-
-func execute(req *nl.NetlinkRequest) ([][]byte, error) { return req.Execute(unix.NETLINK_ROUTE, 0) }
-
-// inside makes requests in a namespace, on a socket for each: the library
-// shares no other.
-func inside(n *Namespace) func(*nl.NetlinkRequest) ([][]byte, error) {
-	return func(req *nl.NetlinkRequest) (out [][]byte, err error) {
-		err = n.Enter(func() (err error) {
-			out, err = execute(req)
-			return err
-		})
-		return out, err
+// execute makes requests on sockets, or on one for each if there are none.
+func execute(sockets map[int]*nl.SocketHandle) func(*nl.NetlinkRequest) ([][]byte, error) {
+	return func(req *nl.NetlinkRequest) ([][]byte, error) {
+		req.Sockets = sockets
+		return req.Execute(unix.NETLINK_ROUTE, 0)
 	}
 }
 
@@ -39,8 +33,8 @@ func (k *netlinkKernel) linkRequest(kind int, flags int) *nl.NetlinkRequest {
 	return req
 }
 
-// sysctl reads one of the link's parameters.
-func (k *netlinkKernel) sysctl(name string) (int, error) {
+// arpFilter reads the link's arp_filter.
+func (k *netlinkKernel) arpFilter() (int, error) {
 	answer, err := k.execute(k.linkRequest(unix.RTM_GETLINK, 0))
 	if err != nil {
 		return 0, err
@@ -53,7 +47,7 @@ func (k *netlinkKernel) sysctl(name string) (int, error) {
 		for _, kind := range []uint16{unix.IFLA_AF_SPEC, unix.AF_INET, iflaInetConf} {
 			b = attribute(b, kind)
 		}
-		if at := 4 * (devconf[name] - 1); len(b) >= at+4 {
+		if at := 4 * (devconfARPFilter - 1); len(b) >= at+4 {
 			return int(int32(binary.NativeEndian.Uint32(b[at:]))), nil
 		}
 	}
@@ -74,12 +68,12 @@ func attribute(b []byte, kind uint16) []byte {
 	return nil
 }
 
-// setSysctl sets one of the link's parameters.
-func (k *netlinkKernel) setSysctl(name string, value int) error {
+// setARPFilter sets the link's arp_filter.
+func (k *netlinkKernel) setARPFilter(value int) error {
 	req := k.linkRequest(unix.RTM_SETLINK, unix.NLM_F_ACK)
 	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC, nil)
 	conf := spec.AddRtAttr(unix.AF_INET, nil).AddRtAttr(iflaInetConf, nil)
-	conf.AddRtAttr(devconf[name], binary.NativeEndian.AppendUint32(nil, uint32(int32(value))))
+	conf.AddRtAttr(devconfARPFilter, nl.Uint32Attr(uint32(value)))
 	req.AddData(spec)
 	_, err := k.execute(req)
 	return err

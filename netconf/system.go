@@ -65,7 +65,7 @@ func (a *applier) system() error {
 		a.dry.whole(a.plan.Whole)
 		return nil
 	}
-	w, want, metric := wholeOf(a.cfg, a.key()), a.plan.Whole, max(a.options.Metric, 0)
+	w, want, metric := wholeOf(a.cfg, a.key()), a.plan.Whole, max(a.Options().Metric, 0)
 	set := map[string]func() error{}
 	if want.HostName != "" {
 		set[toldName] = func() error {

@@ -25,34 +25,37 @@ type view struct {
 
 // survey looks at the host, and plans for it as it is.
 func (h *Host) survey(l lease.Lease) (p Plan, v view, err error) {
+	o := h.Options()
+	o.Source, o.RefusedMTU = Source{}, 0 // what was refused is not asked for again, and what was set before stays
 	if h.cfg.Table == AutoTable || h.cfg.SourceRouting == SourceAuto || h.cfg.SourceRouting == SourceOn {
 		now, err := h.kernel.now()
 		if err != nil {
 			return p, v, fmt.Errorf("look at the link: %w", explain(err))
 		}
-		h.options.Table = h.cfg.tableOf(now)
+		o.Table = h.cfg.tableOf(now)
 		h.inVRF = now.vrf != 0
 	}
-	h.options.Source = Source{}
-	p = PlanFor(l, h.options)
+	p = PlanFor(l, o)
 	all, err := h.look(&v, p.Routes)
 	if err != nil {
 		return p, v, err
 	}
-	if h.options.Source, err = h.source(l.Addr, v, all); err != nil {
+	if o.Source, err = h.source(l.Addr, o.Table, v, all); err != nil {
 		return p, v, err
 	}
-	if h.options.Source != (Source{}) {
-		p = PlanFor(l, h.options)
+	if o.Source != (Source{}) {
+		p = PlanFor(l, o)
 	}
+	h.decide(o)
 	v.sort(h, all, p.Routes)
 	return p, v, nil
 }
 
-// source decides whether there is source routing, and by what numbers.
-func (h *Host) source(own netip.Prefix, v view, routes []kernelRoute) (s Source, err error) {
+// source decides whether there is source routing, and by what numbers. A VRF
+// has rules of its own.
+func (h *Host) source(own netip.Prefix, table int, v view, routes []kernelRoute) (s Source, err error) {
 	on := h.cfg.SourceRouting == SourceOn
-	if h.cfg.SourceRouting == SourceAuto && h.options.Table == 0 {
+	if h.cfg.SourceRouting == SourceAuto && table == 0 {
 		if on, err = h.sharesSubnet(own); err != nil {
 			return s, fmt.Errorf("list the addresses of other links: %w", explain(err))
 		}
@@ -64,8 +67,8 @@ func (h *Host) source(own netip.Prefix, v view, routes []kernelRoute) (s Source,
 	if s == (Source{}) && h.news(toldSource, "none") {
 		h.cfg.Log.Warn("no table and priority are free for source routing", "link", h.link)
 	}
-	if s != (Source{}) && h.options.Table != 0 {
-		s.Table = h.options.Table
+	if s != (Source{}) && table != 0 {
+		s.Table = table
 	}
 	return s, nil
 }
@@ -106,18 +109,18 @@ func (h *Host) look(v *view, want []Route) ([]kernelRoute, error) {
 
 // sort sorts routes into ours and those that stand in the way of want.
 func (v *view) sort(h *Host, routes []kernelRoute, want []Route) {
-	var byGateway []Route
+	for _, byGateway := range []bool{false, true} {
+		for _, r := range routes {
+			if h.ownsRoute(*v, r) && r.Gateway.IsValid() == byGateway {
+				v.routes = append(v.routes, r.Route)
+			}
+		}
+	}
 	for _, r := range routes {
-		switch {
-		case h.ownsRoute(*v, r) && r.Gateway.IsValid():
-			byGateway = append(byGateway, r.Route)
-		case h.ownsRoute(*v, r):
-			v.routes = append(v.routes, r.Route)
-		case slices.ContainsFunc(want, func(w Route) bool { return w.key() == r.key() }):
+		if slices.ContainsFunc(want, func(w Route) bool { return w.key() == r.key() }) && !h.ownsRoute(*v, r) {
 			v.foreign = append(v.foreign, r)
 		}
 	}
-	v.routes = append(v.routes, byGateway...)
 }
 
 // owns reports whether an address is ours. One that carries our marks is, also

@@ -39,12 +39,8 @@ func (h *Host) withdraw() error {
 	v.sort(h, routes, nil)
 	errs := []error{h.putBack()}
 	left := h.record.blank()
-	for _, r := range v.rules {
-		if err := noRule(h.did(h.kernel.delRule(r))); err != nil {
-			errs = append(errs, fmt.Errorf("delete rule %v: %w", r, err))
-			left.Rules = append(left.Rules, r)
-		}
-	}
+	left.Rules, err = h.deleteRules(v.allRules)
+	errs = append(errs, err)
 	for _, r := range slices.Backward(v.routes) {
 		if err := gone(h.did(h.kernel.delRoute(r))); err != nil {
 			errs = append(errs, fmt.Errorf("delete route %v: %w", r, err))
@@ -57,8 +53,8 @@ func (h *Host) withdraw() error {
 			left.Addresses = append(left.Addresses, a)
 		}
 	}
-	errs = append(errs, h.restoreSysctls(), h.restoreMTU())
-	left.Sysctls, left.MTU, left.Displaced = h.record.Sysctls, h.record.MTU, h.record.Displaced
+	errs = append(errs, h.restoreARPFilter(), h.restoreMTU())
+	left.ARPFilter, left.MTU, left.Displaced = h.record.ARPFilter, h.record.MTU, h.record.Displaced
 	h.record = left
 	return errors.Join(errs...)
 }
@@ -67,17 +63,10 @@ func (h *Host) withdraw() error {
 func (h *Host) withdrawRules() error {
 	list, err := h.rules()
 	left := h.record.blank()
-	for _, r := range list {
-		if !h.ownsRule(r) {
-			continue
-		}
-		if errRule := noRule(h.did(h.kernel.delRule(r.Rule))); errRule != nil {
-			err = errors.Join(err, fmt.Errorf("delete rule %v: %w", r, errRule))
-			left.Rules = append(left.Rules, r.Rule)
-		}
-	}
+	var errRules error
+	left.Rules, errRules = h.deleteRules(list)
 	h.record = left
-	return err
+	return errors.Join(err, errRules)
 }
 
 // deleteAddress deletes an address of ours, and nothing else: where the kernel

@@ -111,6 +111,9 @@ func TestAnMTUThatTheLinkDoesNotTakeIsNoReasonToHaveNoAddress(t *testing.T) {
 	if mtu, _ := r.m.MTU("eth0"); mtu != 1400 || tries != 1 {
 		t.Errorf("MTU %d after %d tries, want 1400, of the lease before, after one", mtu, tries)
 	}
+	if refused := PlanFor(l, h.Options()).Refused; !slices.ContainsFunc(refused, func(r Refusal) bool { return r.What == "MTU 9000" && r.Why == "the link does not take it" }) {
+		t.Errorf("refused %+v", refused)
+	}
 	r.withdraw(r.open(Options{}), lease.Lease{})
 	if mtu, _ := r.m.MTU("eth0"); mtu != 1500 {
 		t.Errorf("withdrawn: MTU %d", mtu)

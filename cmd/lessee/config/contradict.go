@@ -20,25 +20,18 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 	for _, v := range values {
 		byName[v.Name] = v
 	}
-	within := func(allowed, denied netip.Prefix) bool {
-		return denied.Bits() <= allowed.Bits() && denied.Contains(allowed.Addr())
-	}
-	for _, allowed := range l.Machine.Allow {
-		for _, denied := range l.Machine.Deny {
-			if within(allowed, denied) {
-				out = append(out, clash(byName["allow-server"], byName["deny-server"],
-					fmt.Sprintf("%s is allowed and %s is denied, so no offer from there is ever good", plain(allowed), plain(denied))))
+	opposed := func(what string, allow, deny []netip.Prefix, why string) {
+		for _, a := range allow {
+			for _, d := range deny {
+				// Of routes, /0 is the default route alone.
+				if d.Bits() <= a.Bits() && d.Contains(a.Addr()) && (what == "server" || d.Bits() > 0 || a.Bits() == 0) {
+					out = append(out, clash(byName["allow-"+what], byName["deny-"+what], fmt.Sprintf("%s is allowed and %s is denied, %s", plain(a), plain(d), why)))
+				}
 			}
 		}
 	}
-	for _, allowed := range l.Host.Received.Allow {
-		for _, denied := range l.Host.Received.Deny {
-			if within(allowed, denied) && (denied.Bits() > 0 || allowed.Bits() == 0) { // /0 is the default route alone
-				out = append(out, clash(byName["allow-route"], byName["deny-route"],
-					fmt.Sprintf("%s is allowed and %s is denied, which wins", plain(allowed), plain(denied))))
-			}
-		}
-	}
+	opposed("server", l.Machine.Allow, l.Machine.Deny, "so no offer from there is ever good")
+	opposed("route", l.Host.Received.Allow, l.Host.Received.Deny, "which wins")
 	for _, twice := range []struct {
 		setting string
 		code    dhcp4.Code
