@@ -14,6 +14,7 @@ import (
 	"github.com/lessee/lessee/cmd/lessee/agent"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 func acquireCommand() *cli.Command {
@@ -87,8 +88,8 @@ func (e *errand) done(err error, d func() document) error {
 
 // notes are what of the lease was not followed, and why.
 func (e *errand) notes(l lease.Lease) (out []string) {
-	if e.host == nil {
-		return nil
+	if e.host == nil || e.host.script.Configures() {
+		return nil // it is the script's to follow
 	}
 	return refusals(netconf.PlanFor(l, e.host.Options()))
 }
@@ -116,7 +117,11 @@ func (e *errand) acquire(ctx context.Context) (l lease.Lease, result string, err
 	if err != nil {
 		return l, "", err
 	}
-	l, err = c.Acquire(ctx, e.memory())
+	r := e.memory()
+	if e.hooks != nil {
+		e.hooks.tale.held = heldOf(r)
+	}
+	l, err = c.Acquire(ctx, r)
 	if e.unconfirmed {
 		return l, "unconfirmed", err
 	}
@@ -141,6 +146,9 @@ func showPlan(ctx context.Context, s *settings) error {
 		if of.Chosen {
 			p := netconf.PlanFor(of.Lease, options)
 			d := document{Result: "planned", Lease: &of.Lease, Plan: p.Steps(s.link), Notes: refusals(p)}
+			if s.conf.HookStyle != "" {
+				d.Plan, d.Notes = []string{fmt.Sprintf("run %s, for %v", s.conf.HookScript, hook.ReasonBound)}, nil
+			}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}

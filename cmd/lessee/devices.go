@@ -27,7 +27,7 @@ import (
 var (
 	_ client.Conn         = (*socket.Conn)(nil)
 	_ client.Prober       = (*arpcheck.Checker)(nil)
-	_ client.Configurator = (*netconf.Host)(nil)
+	_ client.Configurator = (*host)(nil)
 	_ client.Store        = (*store.Link)(nil)
 )
 
@@ -68,7 +68,7 @@ type devices struct {
 	lock    *os.File
 	conn    *socket.Conn
 	checker *arpcheck.Checker
-	host    *netconf.Host
+	host    *host
 	store   *store.Link
 	machine machine.Config // with nothing left open
 	now     func() time.Time
@@ -112,9 +112,7 @@ func (o *opening) openHost(ctx context.Context, d *devices) (err error) {
 	if d.lock, err = lockLink(o.runDir, o.key(d), o.control); err != nil {
 		return err
 	}
-	cfg := o.host
-	cfg.Namespace, cfg.RunDir, cfg.StateDir, cfg.Now = o.ns, o.runDir, o.stateDir, o.now
-	if d.host, err = netconf.Open(d.ifi.Name, cfg); err != nil {
+	if d.host, err = o.openHostOf(d); err != nil {
 		return err
 	}
 	if !o.up {

@@ -19,6 +19,7 @@ import (
 	"github.com/lessee/lessee/cmd/lessee/config"
 	"github.com/lessee/lessee/cmd/lessee/metrics"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // shared is what all links of an agent have in common, whatever plan is in
@@ -30,6 +31,7 @@ type shared struct {
 	registry   *metrics.Registry
 	namespaces namespaces
 	identity   sync.Mutex // of the file that holds the host's identity
+	hooks      *hook.Runner
 }
 
 // A plan is what configuration file and command line want of links. It never
@@ -188,15 +190,22 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 	cfg := d.config()
 	cfg.Log, cfg.Store = log, saves
 	changes := uint64(0)
+	hooks := o.hooksOf(d, p.hooks, heldOf(remembered))
 	return &agent.Parts{
 		Client: cfg, Remembered: remembered,
-		Notify: func(client.Event) { // there is no other sign of a change
+		Notify: func(e client.Event) { // there is no other sign of a change
+			hooks.notify(e)
 			now := d.host.Changes()
 			p.registry.Link(l.FullName()).Changed(int(now - changes))
 			changes = now
 		},
 		Inform: func(ctx context.Context) (lease.Lease, error) { return inquire(ctx, o, d) },
-		Notes:  func(l lease.Lease) []agent.Refusal { return refused(netconf.PlanFor(l, d.host.Options())) },
+		Notes: func(l lease.Lease) []agent.Refusal {
+			if d.host.script.Configures() {
+				return nil // it is the script's to follow
+			}
+			return refused(netconf.PlanFor(l, d.host.Options()))
+		},
 		Undo:   func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
 		Down:   d.host.Down,
 		Close: func() error {
@@ -204,6 +213,14 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 			return d.close()
 		},
 	}, nil
+}
+
+// heldOf is the lease that the host holds, if any.
+func heldOf(r client.Remembered) lease.Lease {
+	if r.Held {
+		return r.Lease
+	}
+	return lease.Lease{}
 }
 
 func refused(p netconf.Plan) (out []agent.Refusal) {

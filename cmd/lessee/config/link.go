@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // A Link is what holds for one link. What only the link or the host can tell
@@ -30,6 +31,11 @@ type Link struct {
 
 	Host       netconf.Options
 	ResolvConf string // a file, or "none"
+
+	HooksDir    string // "": no hooks
+	HookTimeout time.Duration
+	HookStyle   hook.Style
+	HookScript  string
 
 	OnStop OnStop
 }
@@ -108,6 +114,15 @@ var linkRows = []row{
 		Usage: "follow option 249 where option 121 is missing"}, setMSRoutes},
 	{Setting{Name: "mtu", Kind: Bool, Group: Host, Default: one("true"), Example: "false",
 		Usage: "set the link's MTU to what the server says (--no-mtu leaves it alone)"}, yes(func(t *target) *bool { return &t.link.Host.MTU })},
+
+	{Setting{Name: "hooks-dir", Kind: Path, Group: Host, Default: one("/etc/lessee/hooks.d"), Words: []string{"none"}, Example: "/etc/lessee/hooks.d",
+		Usage: "run the programs in `DIR` on events, with the event as JSON on standard input; none runs none"}, setHooksDir},
+	{Setting{Name: "hook-timeout", Kind: Duration, Group: Host, Default: one("30s"), Example: "30s",
+		Usage: "a hook or script is killed after `TIME`"}, setHookTimeout},
+	{Setting{Name: "hook-style", Group: Host, Default: one("none"), Words: []string{"none", "udhcpc", "dhclient"}, Example: "udhcpc",
+		Usage: "have a script of udhcpc's or dhclient's configure the host instead of lessee: `STYLE`"}, setHookStyle},
+	{Setting{Name: "hook-script", Kind: Path, Group: Host, Default: one(""), Example: "/etc/udhcpc/default.script",
+		Usage: "with --hook-style, the script is `FILE`; default: /etc/udhcpc/default.script or /sbin/dhclient-script"}, setHookScript},
 
 	{Setting{Name: "carrier-delay", Kind: Duration, Group: Keeping, Default: one("3s"), Example: "3s",
 		Usage: "a carrier that is back within `TIME` was never lost"}, duration(func(t *target) *time.Duration { return &t.link.Machine.CarrierDelay })},

@@ -1,0 +1,255 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/lessee/lessee/client/lease"
+)
+
+// ScriptConfig says which script configures a link, and how.
+type ScriptConfig struct {
+	Style  Style  // "": none does, but what one did in former times may have to be undone
+	Script string // its path
+	Limit  time.Duration
+	MTU    bool // hand option 26 on
+
+	Link   string                   // as the kernel calls it
+	Key    string                   // its name among all namespaces'
+	Index  int                      // its number
+	RunDir string                   // where is kept what a script was told to configure
+	Enter  func(func() error) error // runs a function in the link's network namespace; nil: it is ours
+
+	Wall func(time.Time) time.Time // an instant of a lease's clock as the host's clock shows it; nil: they are one
+	Now  func() time.Time          // the lease's clock
+	Log  *slog.Logger              // nil: silence
+}
+
+// A Script makes a host hold what a lease says, by a script that was made for
+// another client. It is safe for concurrent use: one call of the script waits
+// for the other.
+type Script struct {
+	cfg ScriptConfig
+
+	mu     sync.Mutex
+	record record // what is configured, or may be
+
+	hint   sync.Mutex // guards what follows
+	apply  Reason
+	remove Reason
+}
+
+// A ScriptError says that a script did not do what it was called for.
+type ScriptError struct {
+	Script string
+	Reason Reason
+	Err    error
+}
+
+// Error says "script /sbin/dhclient-script, called for BOUND: exit status 1".
+func (e *ScriptError) Error() string {
+	return fmt.Sprintf("script %s, called for %s: %v", e.Script, e.Reason, e.Err)
+}
+
+// Unwrap returns why.
+func (e *ScriptError) Unwrap() error { return e.Err }
+
+// OpenScript reads what a script has configured on the link before. It calls
+// none.
+func OpenScript(cfg ScriptConfig) (*Script, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = func(t time.Time) time.Time { return t }
+	}
+	if cfg.Style != "" && !safe(cfg.Link) {
+		return nil, fmt.Errorf("link %q: its name cannot be handed to a script", cfg.Link)
+	}
+	s := &Script{cfg: cfg}
+	var err error
+	if s.record, err = loadRecord(recordPath(cfg.RunDir, cfg.Key), cfg.Index); err != nil {
+		cfg.Log.Warn("what a script did before is not known", "link", cfg.Key, "error", err)
+	}
+	return s, nil
+}
+
+// Configures reports whether a script is to configure the link.
+func (s *Script) Configures() bool { return s.cfg.Style != "" }
+
+// Applied returns the lease that a script was told of last and that was not
+// taken away since; zero if there is none.
+func (s *Script) Applied() lease.Lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record.Lease
+}
+
+// Holds reports whether the script that configures the link holds l's address.
+func (s *Script) Holds(l lease.Lease) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ours() && s.record.Lease.Addr == l.Addr
+}
+
+// ours reports whether what is configured was so by the script in force.
+func (s *Script) ours() bool {
+	return !s.record.Lease.IsZero() && s.record.Style == s.cfg.Style && s.record.Script == s.cfg.Script
+}
+
+// Expect says for what reasons the next Apply and the next Withdraw are. An
+// empty one changes nothing. It never waits for a script.
+func (s *Script) Expect(apply, remove Reason) {
+	s.hint.Lock()
+	defer s.hint.Unlock()
+	if apply != "" {
+		s.apply = apply
+	}
+	if remove != "" {
+		s.remove = remove
+	}
+}
+
+func (s *Script) expected() (apply, remove Reason) {
+	s.hint.Lock()
+	defer s.hint.Unlock()
+	return s.apply, s.remove
+}
+
+// Begin undoes what another script than the one in force has configured, and
+// has that one get the link ready, unless it holds a lease there already.
+func (s *Script) Begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.record.Lease.IsZero() && !s.ours() {
+		s.cfg.Log.Info("another script configured this link; what it did is undone", "link", s.cfg.Key, "script", s.record.Script)
+		if err := s.withdraw(ReasonStop); err != nil {
+			s.cfg.Log.Warn("undone by another script", "link", s.cfg.Key, "error", err)
+			s.note(record{})
+		}
+	}
+	if !s.Configures() || !s.record.Lease.IsZero() {
+		return nil
+	}
+	return s.call(call{reason: ReasonPreinit})
+}
+
+// Apply has the script configure the link. If it fails, a link that held
+// nothing before is cleaned up again; one that did keeps what it has. It takes
+// as long as the script may, whatever becomes of the context: a script that is
+// killed half-way leaves more behind.
+func (s *Script) Apply(_ context.Context, l lease.Lease) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.record
+	reason, _ := s.expected()
+	extends := reason == ReasonRenew || reason == ReasonRebind
+	if reason == "" || extends && before.Lease.IsZero() {
+		reason = ReasonBound
+	}
+	s.note(record{BootID: bootID(), Index: s.cfg.Index, Style: s.cfg.Style, Script: s.cfg.Script, Lease: l})
+	err := s.call(call{reason: reason, old: before.Lease, new: l})
+	if err == nil {
+		return nil
+	}
+	if !before.Lease.IsZero() && before.Lease.Addr == l.Addr {
+		s.note(before)
+		return err
+	}
+	return errors.Join(err, s.withdraw(ReasonStop))
+}
+
+// Withdraw has the script take away what it configured; that there is nothing
+// is no error.
+func (s *Script) Withdraw(_ context.Context, _ lease.Lease) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, reason := s.expected()
+	if !s.record.Lease.Valid(s.cfg.Now()) {
+		reason = ReasonExpire
+	}
+	if reason == "" {
+		reason = ReasonStop
+	}
+	return s.withdraw(reason)
+}
+
+// withdraw is for whoever holds mu. A script that ran to its end is not asked
+// again, whatever it thought of it.
+func (s *Script) withdraw(reason Reason) error {
+	if s.record.Lease.IsZero() {
+		return nil
+	}
+	err := s.call(call{style: s.record.Style, reason: reason, old: s.record.Lease})
+	var exit *exec.ExitError
+	if err == nil || errors.As(err, &exit) {
+		s.note(record{})
+	}
+	return err
+}
+
+// Tell tells the script what concerns no lease that is configured: ReasonNAK or
+// ReasonFail, and why. To dhclient's a DHCPNAK is nothing of its own.
+func (s *Script) Tell(reason Reason, why string) {
+	if !s.Configures() || s.cfg.Style == DHClient && reason == ReasonNAK {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.call(call{reason: reason, text: why}); err != nil {
+		s.cfg.Log.Warn("script", "link", s.cfg.Key, "error", err)
+	}
+}
+
+// call calls the script: the one in force, unless c says that it is the one of
+// the record.
+func (s *Script) call(c call) error {
+	script := s.cfg.Script
+	if c.style != "" {
+		script = s.record.Script
+	} else {
+		c.style = s.cfg.Style
+	}
+	c.link, c.mtu = s.cfg.Link, s.cfg.MTU
+	c.old, c.new, c.now = s.onWall(c.old), s.onWall(c.new), s.cfg.Wall(s.cfg.Now())
+	fail := func(err error) error { return &ScriptError{script, c.reason, err} }
+	if err := Untrusted(script, os.Geteuid()); err != nil {
+		return fail(err)
+	}
+	log := s.cfg.Log.With("link", s.cfg.Key, "script", script, "reason", string(c.reason))
+	args, env := c.program()
+	x := execution{
+		path: script, args: args, env: env, limit: s.cfg.Limit, enter: s.cfg.Enter,
+		say: func(line string) { log.Info("script", "output", line) },
+	}
+	if err := x.run(context.Background()); err != nil {
+		return fail(err)
+	}
+	log.Debug("script done")
+	return nil
+}
+
+// onWall is a lease with its instants on the host's clock.
+func (s *Script) onWall(l lease.Lease) lease.Lease {
+	for _, t := range []*time.Time{&l.Start, &l.T1, &l.T2, &l.Expiry} {
+		if !t.IsZero() {
+			*t = s.cfg.Wall(*t)
+		}
+	}
+	return l
+}
+
+// note writes down what is configured from now on, or may be. Where that is not
+// possible it is known to this process alone.
+func (s *Script) note(r record) {
+	s.record = r
+	if err := r.save(recordPath(s.cfg.RunDir, s.cfg.Key)); err != nil {
+		s.cfg.Log.Warn("what a script does to the host cannot be written down", "link", s.cfg.Key, "error", err)
+	}
+}
