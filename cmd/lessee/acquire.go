@@ -118,9 +118,7 @@ func (e *errand) acquire(ctx context.Context) (l lease.Lease, result string, err
 		return l, "", err
 	}
 	r := e.memory()
-	if e.hooks != nil {
-		e.hooks.tale.held = heldOf(r)
-	}
+	e.hooks.holds(r)
 	l, err = c.Acquire(ctx, r)
 	if e.unconfirmed {
 		return l, "unconfirmed", err

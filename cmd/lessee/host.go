@@ -81,5 +81,5 @@ func (h *host) Holds(l lease.Lease) bool {
 
 // Leftover reports whether anything of ours is on the host, or may be.
 func (h *host) Leftover() bool {
-	return !h.script.Applied().IsZero() || h.Host.Leftover()
+	return h.script.Leftover() || h.Host.Leftover()
 }

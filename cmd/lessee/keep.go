@@ -190,11 +190,11 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 	cfg := d.config()
 	cfg.Log, cfg.Store = log, saves
 	changes := uint64(0)
-	hooks := o.hooksOf(d, p.hooks, heldOf(remembered))
+	hooks := o.hooksOf(d, p.hooks, remembered)
 	return &agent.Parts{
 		Client: cfg, Remembered: remembered,
 		Notify: func(e client.Event) { // there is no other sign of a change
-			hooks.notify(e)
+			hooks.notify(&e)
 			now := d.host.Changes()
 			p.registry.Link(l.FullName()).Changed(int(now - changes))
 			changes = now
@@ -206,21 +206,13 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 			}
 			return refused(netconf.PlanFor(l, d.host.Options()))
 		},
-		Undo:   func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
-		Down:   d.host.Down,
+		Undo: func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
+		Down: d.host.Down,
 		Close: func() error {
 			saves.close()
 			return d.close()
 		},
 	}, nil
-}
-
-// heldOf is the lease that the host holds, if any.
-func heldOf(r client.Remembered) lease.Lease {
-	if r.Held {
-		return r.Lease
-	}
-	return lease.Lease{}
 }
 
 func refused(p netconf.Plan) (out []agent.Refusal) {

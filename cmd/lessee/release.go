@@ -69,7 +69,7 @@ func (e *errand) release(ctx context.Context) (l lease.Lease, notes []string, er
 		}
 	}
 	if why != nil || !e.hasCarrier() {
-		e.hooks.released(l, notes[0])
+		e.hooks.released(&l, notes[0])
 	}
 	// What the client could not undo, it only told the log.
 	e.troubles = nil

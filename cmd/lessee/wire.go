@@ -11,7 +11,6 @@ import (
 
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client"
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/netconf"
@@ -55,7 +54,7 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 		return nil, errors.Join(err, e.close())
 	}
 	if n.configure {
-		e.hooks = o.hooksOf(e.devices, hook.NewRunner(s.log, nil), lease.Lease{})
+		e.hooks = o.hooksOf(e.devices, hook.NewRunner(s.log, nil), client.Remembered{})
 		e.hooks.once = true
 	}
 	return e, nil
@@ -99,7 +98,7 @@ func (e *errand) client(ctx context.Context) (*client.Client, error) {
 
 // notify shows an event to whoever looks.
 func (e *errand) notify(ev client.Event) {
-	e.hooks.notify(ev)
+	e.hooks.notify(&ev)
 	if e.ladder != nil {
 		e.ladder.event(ev)
 	}

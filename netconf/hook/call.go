@@ -9,28 +9,29 @@ import (
 // A call is all that a script is told. Instants are on the host's clock.
 type call struct {
 	style    Style
+	script   string
 	reason   Reason
 	link     string
-	old, new lease.Lease // what is configured, and what is to be; zero: nothing
-	mtu      bool        // option 26 is for the script to follow
+	old, new *lease.Lease // what is configured, and what is to be; nil: nothing
+	mtu      bool         // option 26 is for the script to follow
 	now      time.Time
 	text     string // why, for people
 }
 
 // program is how a script is called: by its arguments and its environment.
-func (c call) program() (args []string, e env) {
+func (c *call) program() (args []string, e env) {
 	e = newEnv()
-	switch c.style {
-	case UDHCPC:
-		return []string{c.reason.argument()}, c.udhcpc(e)
-	default:
-		return nil, c.dhclient(e)
+	if c.style == UDHCPC {
+		c.udhcpc(&e)
+		return []string{c.reason.argument()}, e
 	}
+	c.dhclient(&e)
+	return nil, e
 }
 
 // seconds is how long a lease is worth to a script that counts from now. What
 // nobody confirmed is worth what is left of it.
-func (c call) seconds(l lease.Lease) uint32 {
+func (c *call) seconds(l *lease.Lease) uint32 {
 	if l.Infinite() {
 		return 0xffffffff
 	}

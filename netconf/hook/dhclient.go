@@ -19,22 +19,21 @@ var dhclientNames = map[dhcp4.Code]string{
 
 // dhclient is what ISC's client tells its script. Of the variables alias_* and
 // medium, which come from its own configuration, there are none.
-func (c call) dhclient(e env) env {
+func (c *call) dhclient(e *env) {
 	e.set("reason", string(c.reason))
 	e.set("interface", c.link)
-	if !c.old.IsZero() && c.reason != ReasonReboot && c.reason != ReasonTimeout {
-		c.params(&e, "old_", c.old)
+	if c.old != nil && c.reason != ReasonReboot && c.reason != ReasonTimeout {
+		c.params(e, "old_", c.old)
 	}
-	if !c.new.IsZero() && c.reason.configures() {
-		c.params(&e, "new_", c.new)
+	if c.new != nil && c.reason.configures() {
+		c.params(e, "new_", c.new)
 	}
-	return e
 }
 
 // params tells of one lease.
-func (c call) params(e *env, prefix string, l lease.Lease) {
+func (c *call) params(e *env, prefix string, l *lease.Lease) {
 	e.set(prefix+"ip_address", l.Addr.Addr().String())
-	e.set(prefix+"network_number", masked(l.Addr.Addr(), l.Addr.Bits()).String())
+	e.set(prefix+"network_number", masked(l.Addr).String())
 	e.set(prefix+"subnet_mask", netmask(l.Addr)) // also where the server sent none
 	e.set(prefix+"dhcp_lease_time", strconv.FormatUint(uint64(c.seconds(l)), 10))
 	e.set(prefix+"dhcp_server_identifier", one(l.Server))
@@ -49,7 +48,7 @@ func (c call) params(e *env, prefix string, l lease.Lease) {
 }
 
 // expiry is in Unix time; dhclient's for ever is the end of 32 bits.
-func expiry(l lease.Lease) string {
+func expiry(l *lease.Lease) string {
 	if l.Infinite() {
 		return "2147483647"
 	}
@@ -78,7 +77,7 @@ func dhclientValue(o dhcp4.RawOption) string {
 		if _, err := dhcp4.ClasslessRoutes.Get(dhcp4.Options{{Code: dhcp4.ClasslessRoutes.Code, Value: o.Value}}); err != nil {
 			return ""
 		}
-		return list(o.Value) // numbers, a byte each
+		return strings.Trim(fmt.Sprint([]byte(o.Value)), "[]") // numbers, a byte each
 	case dhcp4.StaticRoutes.Code:
 		static, err := dhcp4.StaticRoutes.Get(dhcp4.Options{o})
 		if err != nil {

@@ -1,14 +1,15 @@
 package hook
 
 import (
-	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/lessee/lessee/client/lease"
 )
 
 // environment is what a hook can know without reading JSON. The names are those
 // of `lessee acquire --format env`.
-func (e Event) environment() env {
+func (e *Event) environment() env {
 	v := newEnv()
 	v.set("LESSEE_EVENT", string(e.Name))
 	v.set("LESSEE_INTERFACE", e.Interface)
@@ -24,23 +25,22 @@ func (e Event) environment() env {
 	if e.Missed > 0 {
 		v.set("LESSEE_MISSED", strconv.Itoa(e.Missed))
 	}
-	if e.Former != nil && !e.Former.IsZero() {
+	if e.Former != nil {
 		v.set("LESSEE_FORMER_ADDRESS", e.Former.Addr.Addr().String())
 	}
-	if e.Lease != nil && !e.Lease.IsZero() {
-		v.lease(e)
+	if e.Lease != nil {
+		v.lease(e.Lease)
 	}
 	return v
 }
 
-func (v *env) lease(e Event) {
-	l := e.Lease
+func (v *env) lease(l *lease.Lease) {
 	v.set("LESSEE_ADDRESS", l.Addr.Addr().String())
 	v.set("LESSEE_PREFIX_LENGTH", strconv.Itoa(l.Addr.Bits()))
 	v.set("LESSEE_SERVER", one(l.Server))
 	if !l.Infinite() {
-		v.set("LESSEE_EXPIRY", fmt.Sprint(l.Expiry.Unix()))
-		v.set("LESSEE_LEASE_SECONDS", fmt.Sprint(int64(l.Expiry.Sub(l.Start)/time.Second)))
+		v.set("LESSEE_EXPIRY", strconv.FormatInt(l.Expiry.Unix(), 10))
+		v.set("LESSEE_LEASE_SECONDS", strconv.FormatInt(int64(l.Expiry.Sub(l.Start)/time.Second), 10))
 	}
 	v.set("LESSEE_ROUTERS", list(l.Routers))
 	v.set("LESSEE_DNS", list(l.DNS))

@@ -60,7 +60,7 @@ type Event struct {
 }
 
 // JSON returns the document: one line, with a newline at its end.
-func (e Event) JSON() ([]byte, error) {
+func (e *Event) JSON() ([]byte, error) {
 	e.Version = Version
 	b, err := json.Marshal(e)
 	return append(b, '\n'), err

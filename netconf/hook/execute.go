@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -34,7 +36,7 @@ var ErrTooLong = errors.New("ended by force: it took longer than it may")
 // the program, its process group, and whoever else has its output open. The
 // error is an [*exec.ExitError] if the program ended by itself and was not
 // content.
-func (x execution) run(ctx context.Context) error {
+func (x *execution) run(ctx context.Context) error {
 	in, err := input(x.stdin)
 	if err != nil {
 		return err
@@ -49,6 +51,7 @@ func (x execution) run(ctx context.Context) error {
 	cmd.Env, cmd.Dir = x.env, "/"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w, w
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	keepFilesOurs()
 	start := cmd.Start
 	if x.enter != nil {
 		start = func() error { return x.enter(cmd.Start) }
@@ -60,7 +63,7 @@ func (x execution) run(ctx context.Context) error {
 }
 
 // attend waits for the end of a program.
-func (x execution) attend(ctx context.Context, cmd *exec.Cmd, out *os.File) error {
+func (x *execution) attend(ctx context.Context, cmd *exec.Cmd, out *os.File) error {
 	pid := cmd.Process.Pid
 	over, read := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -110,6 +113,20 @@ func ignoreExit(err error) error {
 // group reach nobody else.
 func awaitEnd(pid int) {
 	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}
+
+// keepFilesOurs has programs not inherit what whoever started us left open to
+// us. What we open ourselves they do not in any case.
+func keepFilesOurs() {
+	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	fds, _ := os.ReadDir("/proc/self/fd") // a kernel before 5.11
+	for _, fd := range fds {
+		if n, err := strconv.Atoi(fd.Name()); err == nil && n > 2 {
+			unix.CloseOnExec(n)
+		}
 	}
 }
 

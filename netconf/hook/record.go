@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,81 +14,57 @@ import (
 // A record is what a script was told to configure, so that whoever comes next
 // can have it undone. It is written before the script is called.
 type record struct {
-	BootID string      `json:"boot_id"` // the kernel's run that the rest is about
-	Index  int         `json:"index"`   // of the link; another one of the same name is another link
-	Style  Style       `json:"style"`
-	Script string      `json:"script"`
-	Lease  lease.Lease `json:"lease"`
+	BootID string       `json:"boot_id"` // the kernel's run that the rest is about
+	Index  int          `json:"index"`   // of the link; another one of the same name is another link
+	Style  Style        `json:"style"`
+	Script string       `json:"script"`
+	Lease  *lease.Lease `json:"lease"`
 }
-
-// maxRecord bounds the file that is read.
-const maxRecord = 1 << 20
 
 // recordPath is where the record of a link is.
 func recordPath(dir, link string) string { return filepath.Join(dir, link+".script.json") }
 
-// loadRecord reads a record. One of another boot or another link tells of
-// nothing that is still there.
-func loadRecord(path string, index int) (r record, err error) {
-	f, err := os.Open(path)
+// loadRecord reads a record; nil says that nothing is configured. One of another
+// boot or another link tells of nothing that is still there.
+func loadRecord(path string, index int) (*record, error) {
+	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return record{}, nil
+		return nil, nil
 	}
-	if err != nil {
-		return record{}, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxRecord))
+	var r record
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
 	if err != nil {
-		return record{}, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if r.BootID != bootID() || r.Index != index {
-		return record{}, nil
+	if r.BootID != bootID() || r.Index != index || r.Lease == nil {
+		return nil, nil
 	}
-	return r, nil
+	return &r, nil
 }
 
-// save writes the record, or removes it if it says nothing. It is not synced: it
-// ends with the boot.
-func (r record) save(path string) error {
-	tmp := path + ".new"
-	if r.Lease.IsZero() {
-		return errors.Join(remove(path), remove(tmp))
-	}
-	b, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), remove(tmp)); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		err = errors.Join(err, remove(tmp))
-	}
-	return err
-}
-
-// remove removes a file, if there is one. On a disk that is read-only that
-// there is none is no error.
-func remove(path string) error {
-	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+// save writes the record, or removes what stands there if it is nil. It is not
+// synced: it ends with the boot.
+func (r *record) save(path string) error {
+	if r == nil {
+		if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 		return nil
 	}
-	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
-		return err
+	tmp := path + ".new" // always the same, so that processes that die leave one at most
+	b, err := json.Marshal(r)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
 	}
-	return nil
+	if err == nil {
+		err = os.WriteFile(tmp, b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	return err
 }
 
 // bootID is the kernel's name for its present run.

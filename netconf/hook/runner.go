@@ -59,8 +59,8 @@ func NewRunner(log *slog.Logger, failed func(link string, err error)) *Runner {
 }
 
 // Tell has the hooks at a place run for an event, after those of earlier events
-// of the link. It never waits.
-func (r *Runner) Tell(at Place, e Event) {
+// of the link. It never waits, and e must not be changed any more.
+func (r *Runner) Tell(at Place, e *Event) {
 	if at.Dir == "" {
 		return
 	}
@@ -76,7 +76,7 @@ func (r *Runner) Do(link string, limit time.Duration, f func(ctx context.Context
 	r.enqueue(link, limit, func(ctx context.Context, _ int) { f(ctx) })
 }
 
-func linkName(e Event) string {
+func linkName(e *Event) string {
 	if e.Namespace == "" {
 		return e.Interface
 	}
@@ -171,7 +171,7 @@ func (r *Runner) busy() *line {
 }
 
 // hooks runs all hooks for one event.
-func (r *Runner) hooks(ctx context.Context, at Place, e Event) {
+func (r *Runner) hooks(ctx context.Context, at Place, e *Event) {
 	link := linkName(e)
 	run, refused := programs(at.Dir, os.Geteuid())
 	r.complain(run, refused)
@@ -185,7 +185,7 @@ func (r *Runner) hooks(ctx context.Context, at Place, e Event) {
 	}
 	for _, path := range run {
 		log := r.log.With("link", link, "event", string(e.Name), "hook", filepath.Base(path))
-		x := execution{
+		x := &execution{
 			path: path, env: e.environment(), stdin: text, limit: at.Limit, enter: at.Enter,
 			say: func(text string) { log.Info("hook", "output", text) },
 		}

@@ -26,8 +26,8 @@ type ScriptConfig struct {
 	RunDir string                   // where is kept what a script was told to configure
 	Enter  func(func() error) error // runs a function in the link's network namespace; nil: it is ours
 
-	Wall func(time.Time) time.Time // an instant of a lease's clock as the host's clock shows it; nil: they are one
-	Now  func() time.Time          // the lease's clock
+	Now  func() time.Time          // the leases' clock
+	Wall func(time.Time) time.Time // an instant of that clock as the host's clock shows it; nil: they are one
 	Log  *slog.Logger              // nil: silence
 }
 
@@ -38,7 +38,7 @@ type Script struct {
 	cfg ScriptConfig
 
 	mu     sync.Mutex
-	record record // what is configured, or may be
+	record *record // what is configured, or may be; nil: nothing
 
 	hint   sync.Mutex // guards what follows
 	apply  Reason
@@ -66,6 +66,7 @@ func OpenScript(cfg ScriptConfig) (*Script, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	cfg.Log = cfg.Log.With("link", cfg.Key)
 	if cfg.Wall == nil {
 		cfg.Wall = func(t time.Time) time.Time { return t }
 	}
@@ -75,7 +76,7 @@ func OpenScript(cfg ScriptConfig) (*Script, error) {
 	s := &Script{cfg: cfg}
 	var err error
 	if s.record, err = loadRecord(recordPath(cfg.RunDir, cfg.Key), cfg.Index); err != nil {
-		cfg.Log.Warn("what a script did before is not known", "link", cfg.Key, "error", err)
+		cfg.Log.Warn("what a script did before is not known", "error", err)
 	}
 	return s, nil
 }
@@ -83,12 +84,12 @@ func OpenScript(cfg ScriptConfig) (*Script, error) {
 // Configures reports whether a script is to configure the link.
 func (s *Script) Configures() bool { return s.cfg.Style != "" }
 
-// Applied returns the lease that a script was told of last and that was not
-// taken away since; zero if there is none.
-func (s *Script) Applied() lease.Lease {
+// Leftover reports whether something that a script configured is on the host,
+// or may be.
+func (s *Script) Leftover() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.record.Lease
+	return s.record != nil
 }
 
 // Holds reports whether the script that configures the link holds l's address.
@@ -100,7 +101,7 @@ func (s *Script) Holds(l lease.Lease) bool {
 
 // ours reports whether what is configured was so by the script in force.
 func (s *Script) ours() bool {
-	return !s.record.Lease.IsZero() && s.record.Style == s.cfg.Style && s.record.Script == s.cfg.Script
+	return s.record != nil && s.record.Style == s.cfg.Style && s.record.Script == s.cfg.Script
 }
 
 // Expect says for what reasons the next Apply and the next Withdraw are. An
@@ -127,17 +128,17 @@ func (s *Script) expected() (apply, remove Reason) {
 func (s *Script) Begin() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.record.Lease.IsZero() && !s.ours() {
-		s.cfg.Log.Info("another script configured this link; what it did is undone", "link", s.cfg.Key, "script", s.record.Script)
+	if s.record != nil && !s.ours() {
+		s.cfg.Log.Info("another script configured this link; what it did is undone", "script", s.record.Script)
 		if err := s.withdraw(ReasonStop); err != nil {
-			s.cfg.Log.Warn("undone by another script", "link", s.cfg.Key, "error", err)
-			s.note(record{})
+			s.cfg.Log.Warn("undo what another script did", "error", err)
+			s.note(nil)
 		}
 	}
-	if !s.Configures() || !s.record.Lease.IsZero() {
+	if !s.Configures() || s.record != nil {
 		return nil
 	}
-	return s.call(call{reason: ReasonPreinit})
+	return s.call(&call{reason: ReasonPreinit})
 }
 
 // Apply has the script configure the link. If it fails, a link that held
@@ -148,17 +149,19 @@ func (s *Script) Apply(_ context.Context, l lease.Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.record
-	reason, _ := s.expected()
-	extends := reason == ReasonRenew || reason == ReasonRebind
-	if reason == "" || extends && before.Lease.IsZero() {
-		reason = ReasonBound
+	c := &call{new: &l}
+	if c.reason, _ = s.expected(); c.reason == "" || before == nil && (c.reason == ReasonRenew || c.reason == ReasonRebind) {
+		c.reason = ReasonBound
 	}
-	s.note(record{BootID: bootID(), Index: s.cfg.Index, Style: s.cfg.Style, Script: s.cfg.Script, Lease: l})
-	err := s.call(call{reason: reason, old: before.Lease, new: l})
-	if err == nil {
+	if before != nil {
+		c.old = before.Lease
+	}
+	s.note(&record{BootID: bootID(), Index: s.cfg.Index, Style: s.cfg.Style, Script: s.cfg.Script, Lease: &l})
+	err := s.call(c)
+	switch {
+	case err == nil:
 		return nil
-	}
-	if !before.Lease.IsZero() && before.Lease.Addr == l.Addr {
+	case before != nil && before.Lease.Addr == l.Addr:
 		s.note(before)
 		return err
 	}
@@ -171,10 +174,10 @@ func (s *Script) Withdraw(_ context.Context, _ lease.Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, reason := s.expected()
-	if !s.record.Lease.Valid(s.cfg.Now()) {
+	switch {
+	case s.record != nil && !s.record.Lease.Valid(s.cfg.Now()):
 		reason = ReasonExpire
-	}
-	if reason == "" {
+	case reason == "":
 		reason = ReasonStop
 	}
 	return s.withdraw(reason)
@@ -183,13 +186,14 @@ func (s *Script) Withdraw(_ context.Context, _ lease.Lease) error {
 // withdraw is for whoever holds mu. A script that ran to its end is not asked
 // again, whatever it thought of it.
 func (s *Script) withdraw(reason Reason) error {
-	if s.record.Lease.IsZero() {
+	r := s.record
+	if r == nil {
 		return nil
 	}
-	err := s.call(call{style: s.record.Style, reason: reason, old: s.record.Lease})
+	err := s.call(&call{style: r.Style, script: r.Script, reason: reason, old: r.Lease})
 	var exit *exec.ExitError
 	if err == nil || errors.As(err, &exit) {
-		s.note(record{})
+		s.note(nil)
 	}
 	return err
 }
@@ -202,44 +206,48 @@ func (s *Script) Tell(reason Reason, why string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.call(call{reason: reason, text: why}); err != nil {
-		s.cfg.Log.Warn("script", "link", s.cfg.Key, "error", err)
+	if err := s.call(&call{reason: reason, text: why}); err != nil {
+		s.cfg.Log.Warn("script", "error", err)
 	}
 }
 
-// call calls the script: the one in force, unless c says that it is the one of
-// the record.
-func (s *Script) call(c call) error {
-	script := s.cfg.Script
-	if c.style != "" {
-		script = s.record.Script
-	} else {
-		c.style = s.cfg.Style
+// call calls the script: the one in force, unless c names another.
+func (s *Script) call(c *call) error {
+	if c.script == "" {
+		c.style, c.script = s.cfg.Style, s.cfg.Script
 	}
 	c.link, c.mtu = s.cfg.Link, s.cfg.MTU
 	c.old, c.new, c.now = s.onWall(c.old), s.onWall(c.new), s.cfg.Wall(s.cfg.Now())
-	fail := func(err error) error { return &ScriptError{script, c.reason, err} }
-	if err := Untrusted(script, os.Geteuid()); err != nil {
-		return fail(err)
-	}
-	log := s.cfg.Log.With("link", s.cfg.Key, "script", script, "reason", string(c.reason))
 	args, env := c.program()
-	x := execution{
-		path: script, args: args, env: env, limit: s.cfg.Limit, enter: s.cfg.Enter,
-		say: func(line string) { log.Info("script", "output", line) },
+	x := &execution{
+		path: c.script, args: args, env: env, limit: s.cfg.Limit, enter: s.cfg.Enter,
+		say: func(line string) { s.cfg.Log.Info("script", "reason", c.reason, "output", line) },
 	}
-	if err := x.run(context.Background()); err != nil {
-		return fail(err)
+	err := Untrusted(c.script, os.Geteuid())
+	if err == nil {
+		err = x.run(context.Background())
 	}
-	log.Debug("script done")
-	return nil
+	s.cfg.Log.Debug("script", "path", c.script, "reason", c.reason, "error", err)
+	if err != nil {
+		err = &ScriptError{c.script, c.reason, err}
+	}
+	return err
 }
 
 // onWall is a lease with its instants on the host's clock.
-func (s *Script) onWall(l lease.Lease) lease.Lease {
+func (s *Script) onWall(l *lease.Lease) *lease.Lease {
+	if l == nil {
+		return nil
+	}
+	w := OnClock(*l, s.cfg.Wall)
+	return &w
+}
+
+// OnClock returns a lease with its instants on another clock.
+func OnClock(l lease.Lease, clock func(time.Time) time.Time) lease.Lease {
 	for _, t := range []*time.Time{&l.Start, &l.T1, &l.T2, &l.Expiry} {
 		if !t.IsZero() {
-			*t = s.cfg.Wall(*t)
+			*t = clock(*t)
 		}
 	}
 	return l
@@ -247,9 +255,9 @@ func (s *Script) onWall(l lease.Lease) lease.Lease {
 
 // note writes down what is configured from now on, or may be. Where that is not
 // possible it is known to this process alone.
-func (s *Script) note(r record) {
+func (s *Script) note(r *record) {
 	s.record = r
 	if err := r.save(recordPath(s.cfg.RunDir, s.cfg.Key)); err != nil {
-		s.cfg.Log.Warn("what a script does to the host cannot be written down", "link", s.cfg.Key, "error", err)
+		s.cfg.Log.Warn("what a script does to the host cannot be written down", "error", err)
 	}
 }

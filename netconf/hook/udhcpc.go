@@ -22,19 +22,19 @@ var udhcpcNames = map[dhcp4.Code]string{
 }
 
 // udhcpc is what busybox's client tells its script.
-func (c call) udhcpc(e env) env {
+func (c *call) udhcpc(e *env) {
 	l := c.new
 	e.set("interface", c.link)
 	if c.reason == ReasonNAK || c.reason == ReasonFail {
 		e.set("message", c.text)
 	}
-	if !c.reason.configures() || l.IsZero() {
-		return e
+	if !c.reason.configures() || l == nil {
+		return
 	}
 	e.set("ip", l.Addr.Addr().String())
 	e.set("subnet", netmask(l.Addr)) // also where the server sent none
 	e.set("mask", strconv.Itoa(l.Addr.Bits()))
-	e.set("lease", fmt.Sprint(c.seconds(l)))
+	e.set("lease", strconv.FormatUint(uint64(c.seconds(l)), 10))
 	e.set("serverid", one(l.Server))
 	e.set("opt53", "05")
 	for _, o := range l.Options {
@@ -53,19 +53,18 @@ func (c call) udhcpc(e env) env {
 			e.set(name, v)
 		}
 	}
-	return e.siaddr(l)
+	e.siaddr(l)
 }
 
 // siaddr is where a boot file comes from. What DHCPACK has in its fixed fields
 // is not part of a lease; option 66 says it, if it is an address.
-func (e env) siaddr(l lease.Lease) env {
+func (e *env) siaddr(l *lease.Lease) {
 	if v, err := dhcp4.TFTPServer.Get(l.Options); err == nil && strings.Trim(v, "0123456789.") == "" {
 		e.set("siaddr", v)
 	}
 	if v, err := dhcp4.BootFile.Get(l.Options); err == nil {
 		e.set("boot_file", v)
 	}
-	return e
 }
 
 // unnamed tells of an option in hexadecimal digits.

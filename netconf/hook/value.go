@@ -1,8 +1,10 @@
 package hook
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/lessee/lessee/client/dhcp4"
 )
@@ -31,10 +33,8 @@ func value(o dhcp4.RawOption) string {
 		return v
 	case bool:
 		return strconv.FormatBool(v)
-	case uint8, uint16, uint32, int32:
-		return list([]any{v})
-	case []uint16:
-		return list(v)
+	case uint8, uint16, uint32, int32, []uint16:
+		return strings.Trim(fmt.Sprint(v), "[]")
 	case dhcp4.Lifetime:
 		return strconv.FormatUint(uint64(v), 10)
 	}

@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -46,22 +45,25 @@ func safe(value string) bool {
 	return true
 }
 
-// list joins values by spaces.
-func list[T any](v []T) string {
-	var b strings.Builder
-	for i, e := range v {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		fmt.Fprint(&b, e)
+// list joins addresses by spaces.
+func list(v []netip.Addr) string {
+	out := make([]string, len(v))
+	for i, a := range v {
+		out[i] = a.String()
 	}
-	return b.String()
+	return strings.Join(out, " ")
 }
 
 // names joins those names that are some (B16). The others are dropped one by
 // one: a search list is as good without them.
 func names(v []string) string {
-	return list(slices.DeleteFunc(slices.Clone(v), func(s string) bool { return name(s) == "" }))
+	var out []string
+	for _, s := range v {
+		if name(s) != "" {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // name returns a host or domain name, or nothing if it is none: letters, digits,
@@ -83,17 +85,11 @@ func one(a netip.Addr) string {
 
 // netmask is a prefix length as people of old wrote it.
 func netmask(p netip.Prefix) string {
-	return masked(netip.AddrFrom4([4]byte{255, 255, 255, 255}), p.Bits()).String()
+	return masked(netip.PrefixFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), p.Bits())).String()
 }
 
-// masked clears the host bits of an IPv4 address.
-func masked(a netip.Addr, bits int) netip.Addr {
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return p.Addr()
-}
+// masked is the address of p with no host bits set.
+func masked(p netip.Prefix) netip.Addr { return p.Masked().Addr() }
 
 // lastOf is the address of p with all host bits set.
 func lastOf(p netip.Prefix) netip.Addr {
