@@ -66,7 +66,9 @@ func FuzzNothingForAShellFromAServer(f *testing.F) {
 		f.Add(good, c, []byte("x'; $(touch pwned)`\n-rf\x00\xff\\"))
 		f.Add(good, c, []byte("-rf"))
 		f.Add(good, c, []byte("a -b"))
-		f.Add(good, c, []byte("plain"))
+		for _, sign := range "\n;$`'\"\\&|<>(){}[]*?!#~%^" {
+			f.Add(good, c, []byte("a"+string(sign)+"b"))
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte, code uint8, value []byte) {
 		m, err := dhcp4.Parse(b)
