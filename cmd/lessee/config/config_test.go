@@ -13,6 +13,7 @@ import (
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // parse reads a file that is good.
@@ -150,6 +151,10 @@ metric = 100
 resolv-conf = "none"
 ms-routes = true
 mtu = false
+hooks-dir = "/h"
+hook-timeout = "7s"
+hook-style = "dhclient"
+hook-script = "/h/script"
 carrier-delay = "5s"
 defence = "always"
 on-stop = "release"
@@ -157,7 +162,8 @@ on-stop = "release"
 
 func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
-	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
+	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release,
+		HooksDir: "/h", HookTimeout: 7 * time.Second, HookStyle: hook.DHClient, HookScript: "/h/script"}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
 	m := &want.Machine
 	m.Link.Broadcast = true
