@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/lessee/lessee/client"
@@ -65,19 +66,11 @@ func (h *linkHooks) notify(e *client.Event) {
 // tell has hooks run, and the script of a style told of what it wants to know.
 func (h *linkHooks) tell(e *hook.Event) {
 	e.Time, e.Interface, e.Namespace = h.wall(h.now()), h.link, h.netns
-	e.Lease, e.Former = h.onWall(e.Lease), h.onWall(e.Former)
+	e.Lease, e.Former = hook.OnClock(e.Lease, h.wall), hook.OnClock(e.Former, h.wall)
 	if reason := toldScript(e); reason != "" && h.script.Configures() {
-		h.runner.Do(h.key, h.at.Limit, func(context.Context) { h.script.Tell(reason, e.Text) })
+		h.runner.Do(h.key, h.at.Limit, func(context.Context) { h.script.Tell(reason, strings.ReplaceAll(e.Text, `"`, "")) })
 	}
 	h.runner.Tell(h.at, e)
-}
-
-func (h *linkHooks) onWall(l *lease.Lease) *lease.Lease {
-	if l == nil {
-		return nil
-	}
-	w := hook.OnClock(*l, h.wall)
-	return &w
 }
 
 // released tells that a lease was given up without a client.

@@ -299,6 +299,68 @@ func TestHooksDoNotKeepTheAgentFromAnything(t *testing.T) {
 	b.clean()
 }
 
+// script is one in the style of udhcpc's that writes down how it is called.
+func (b *bench) script(text string) string {
+	b.t.Helper()
+	return filepath.Join(b.hooksDir(`echo "$1 $interface ${ip-}" >> $OUT/said; `+text), "10-test")
+}
+
+func TestExit8WhenTheScriptFails(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	for _, tc := range []struct {
+		text string
+		want []string // how the script is called
+	}{
+		{`case $1 in bound) echo "no such thing"; exit 3; esac`, []string{"deconfig", "bound", "deconfig"}},
+		{`exit 3`, []string{"deconfig"}},
+	} {
+		style := []string{"--hooks-dir", "none", "--hook-style", "udhcpc", "--hook-script", b.script(tc.text)}
+		b.want(8, "exit status 3", append([]string{"acquire", "eth0"}, style...)...)
+		if got := events(b.said()); !slices.Equal(got, tc.want) {
+			t.Errorf("called for %q, want %q", got, tc.want)
+		}
+		if err := os.Remove(filepath.Join(b.dir, "said")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(b.dir, "hooks.d", "10-test"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	b.want(8, "writable by others", "acquire", "eth0", "--hook-style", "udhcpc", "--hook-script", filepath.Join(b.dir, "hooks.d", "10-test"), "--hooks-dir", "none")
+	if n := len(b.srv.Leases()); n != 0 {
+		t.Errorf("the server still counts %d leases", n)
+	}
+	b.clean()
+}
+
+func TestChangingWhoConfiguresLeavesNothingOfTheOther(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	style := []string{"--hooks-dir", "none", "--hook-style", "udhcpc", "--hook-script", b.script("exit 0")}
+	b.want(0, "bound", "acquire", "eth0")
+	b.want(0, "bound", append([]string{"acquire", "eth0"}, style...)...)
+	b.clean() // this script configures nothing, and netconf has cleaned up
+	b.want(0, "bound", "acquire", "eth0")
+	if got := events(b.said()); !slices.Equal(got, []string{"deconfig", "bound", "deconfig"}) {
+		t.Errorf("%q", got)
+	}
+	if len(b.host.AddrsOf("eth0")) != 1 {
+		t.Error("netconf did not configure the link")
+	}
+	b.want(0, "released", "release", "eth0")
+	b.clean()
+}
+
+func TestAScriptHearsOfRefusalsToo(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.srv.On(dhcp4.Request, dhcptest.First(1, dhcptest.NAK("not here; $(reboot)")))
+	b.want(0, "bound", "acquire", "eth0", "--hooks-dir", "none", "--hook-style", "udhcpc", "--hook-script", b.script("exit 0"))
+	got := events(b.said())
+	slices.Sort(got) // nobody waits for the one who hears of a refusal
+	if !slices.Equal(got, []string{"bound", "deconfig", "nak"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestTheExamplesOfHooksWork(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	dir := b.hooksDir("exit 0")

@@ -114,7 +114,9 @@ func (p *plan) OnStop(name string) agent.Policy {
 func (p *plan) Rename(old, name string) error {
 	p.identity.Lock()
 	defer p.identity.Unlock()
-	return store.Rename(p.settings.StateDir, old, name) // netconf finds its own by the link's index
+	return errors.Join(
+		store.Rename(p.settings.StateDir, old, name), // netconf finds its own by the link's index
+		hook.RenameRecord(p.settings.RunDir, old, name))
 }
 
 // opening is how a link is opened.

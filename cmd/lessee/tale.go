@@ -11,12 +11,12 @@ import (
 // A tale is what must be known of a link's past to tell hooks what happens to
 // it now.
 type tale struct {
-	held    *lease.Lease // in use; nil: none
-	reboot  bool         // the lease on its way is one that was remembered
-	pending hook.Name    // to be told when the host has what came with an extension
-	former  *lease.Lease // that was in use before the extension
-	silent  bool         // that nobody answers was told
-	last    dhcp4.MessageType
+	held    *lease.Lease      // in use; nil: none
+	reboot  bool              // the lease on its way is one that was remembered
+	pending hook.Name         // to be told when the host has what came with an extension
+	former  *lease.Lease      // that was in use before the extension
+	silent  bool              // that nobody answers was told
+	last    dhcp4.MessageType // of the message that was told of just before; 0: something else was
 }
 
 // next is what a report tells hooks; nil is nothing. Of the event, what only the
@@ -133,25 +133,29 @@ func toldScript(e *hook.Event) hook.Reason {
 	return ""
 }
 
-// reasons are why a script is called next, to configure and to take away. What
-// decides it is told of before the script is called: changes to the host follow
-// the messages that they are made for.
+// reasons are why a script is called next, to configure and to take away; an
+// empty one is what it was. What decides it is told of before the script is
+// called: changes to the host follow the messages that they are made for.
 func (t *tale) reasons(e *client.Event) (apply, remove hook.Reason) {
+	last := t.last
+	t.last = 0
 	switch e.Kind {
 	case client.Sent, client.Received:
 		t.last = e.Message.Type()
 	case client.Dropped:
-		t.last = 0
+		if last == dhcp4.NAK {
+			return "", hook.ReasonStop // it was not for us
+		}
 	case client.Reported:
-		apply = applyReason(&e.Report)
+		return applyReason(&e.Report), ""
 	}
 	switch t.last {
 	case dhcp4.Release:
-		return apply, hook.ReasonRelease
+		return "", hook.ReasonRelease
 	case dhcp4.NAK, dhcp4.Decline:
-		return apply, hook.ReasonExpire
+		return "", hook.ReasonExpire
 	}
-	return apply, hook.ReasonStop
+	return "", ""
 }
 
 func applyReason(r *machine.Report) hook.Reason {

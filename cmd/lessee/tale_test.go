@@ -141,17 +141,22 @@ func TestScriptsAreToldWhyBeforeTheyAreCalled(t *testing.T) {
 		e             *client.Event
 		apply, remove hook.Reason
 	}{
-		{message(client.Sent, dhcp4.Request), "", hook.ReasonStop},
-		{report(machine.Report{From: machine.Requesting, To: machine.Checking, Cause: machine.CauseGranted}), hook.ReasonBound, hook.ReasonStop},
-		{report(machine.Report{From: machine.Rebooting, To: machine.Checking, Cause: machine.CauseGranted}), hook.ReasonReboot, hook.ReasonStop},
-		{report(machine.Report{From: machine.Selecting, To: machine.Checking, Cause: machine.CauseUnconfirmed}), hook.ReasonTimeout, hook.ReasonStop},
-		{report(machine.Report{From: machine.Bound, To: machine.Renewing, Cause: machine.CauseRenewalDue}), hook.ReasonRenew, hook.ReasonStop},
-		{message(client.Received, dhcp4.ACK), "", hook.ReasonStop},
-		{report(machine.Report{From: machine.Renewing, To: machine.Bound, Cause: machine.CauseExtended}), "", hook.ReasonStop},
-		{report(machine.Report{From: machine.Renewing, To: machine.Rebinding, Cause: machine.CauseRebindingDue}), hook.ReasonRebind, hook.ReasonStop},
+		{message(client.Sent, dhcp4.Request), "", ""},
+		{report(machine.Report{From: machine.Requesting, To: machine.Checking, Cause: machine.CauseGranted}), hook.ReasonBound, ""},
+		{report(machine.Report{From: machine.Rebooting, To: machine.Checking, Cause: machine.CauseGranted}), hook.ReasonReboot, ""},
+		{report(machine.Report{From: machine.Selecting, To: machine.Checking, Cause: machine.CauseUnconfirmed}), hook.ReasonTimeout, ""},
+		{report(machine.Report{From: machine.Bound, To: machine.Renewing, Cause: machine.CauseRenewalDue}), hook.ReasonRenew, ""},
+		{message(client.Received, dhcp4.ACK), "", ""},
+		{report(machine.Report{From: machine.Renewing, To: machine.Bound, Cause: machine.CauseExtended}), "", ""},
+		{report(machine.Report{From: machine.Renewing, To: machine.Rebinding, Cause: machine.CauseRebindingDue}), hook.ReasonRebind, ""},
+		{message(client.Received, dhcp4.NAK), "", hook.ReasonExpire},
+		{report(machine.Report{From: machine.Rebinding, To: machine.Init, Cause: machine.CauseNAK}), "", ""},
+		{message(client.Sent, dhcp4.Discover), "", ""},
 		{message(client.Received, dhcp4.NAK), "", hook.ReasonExpire},
 		{message(client.Dropped, dhcp4.NAK), "", hook.ReasonStop},
 		{message(client.Sent, dhcp4.Decline), "", hook.ReasonExpire},
+		{message(client.Received, dhcp4.Offer), "", ""},
+		{message(client.Dropped, dhcp4.Offer), "", ""},
 		{message(client.Sent, dhcp4.Release), "", hook.ReasonRelease},
 	} {
 		if apply, remove := ta.reasons(tc.e); apply != tc.apply || remove != tc.remove {

@@ -10,11 +10,19 @@ import (
 	"github.com/lessee/lessee/client/lease"
 )
 
-// dhclientNames are the names of options that dhclient has otherwise than this
-// program, those of Debian's dhclient.conf among them.
+// dhclientNames are the names of options that dhclient 4.4 has otherwise than
+// this program; that of 121 is in Debian's dhclient.conf, that of 249 in others.
 var dhclientNames = map[dhcp4.Code]string{
 	dhcp4.ClasslessRoutes.Code: "rfc3442_classless_static_routes",
 	dhcp4.MSRoutes.Code:        "ms_classless_static_routes",
+	dhcp4.PosixTimezone.Code:   "pcode",
+	dhcp4.TZDatabase.Code:      "tcode",
+	dhcp4.CaptivePortal.Code:   "default_url",
+	dhcp4.CAPWAP.Code:          "capwap_ac_v4",
+	dhcp4.TFTPServers.Code:     "tftp_server_address",
+	dhcp4.PXELinuxConfig.Code:  "loader_configfile",
+	dhcp4.PXELinuxPrefix.Code:  "loader_pathprefix",
+	dhcp4.PXELinuxReboot.Code:  "loader_reboottime",
 }
 
 // dhclient is what ISC's client tells its script. Of the variables alias_* and

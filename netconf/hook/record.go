@@ -24,6 +24,15 @@ type record struct {
 // recordPath is where the record of a link is.
 func recordPath(dir, link string) string { return filepath.Join(dir, link+".script.json") }
 
+// RenameRecord moves what is kept in the run directory of a link that has got
+// another name, NAME or NAME@NETNS.
+func RenameRecord(dir, old, now string) error {
+	if err := os.Rename(recordPath(dir, old), recordPath(dir, now)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // loadRecord reads a record; nil says that nothing is configured. One of another
 // boot or another link tells of nothing that is still there.
 func loadRecord(path string, index int) (*record, error) {

@@ -104,8 +104,9 @@ func (s *Script) ours() bool {
 	return s.record != nil && s.record.Style == s.cfg.Style && s.record.Script == s.cfg.Script
 }
 
-// Expect says for what reasons the next Apply and the next Withdraw are. An
-// empty one changes nothing. It never waits for a script.
+// Expect says for what reason Apply is called from now on, and Withdraw the next
+// time, unless Apply comes before it. An empty one changes nothing. It never
+// waits for a script.
 func (s *Script) Expect(apply, remove Reason) {
 	s.hint.Lock()
 	defer s.hint.Unlock()
@@ -117,10 +118,12 @@ func (s *Script) Expect(apply, remove Reason) {
 	}
 }
 
+// expected returns what Expect said. Why to take away is forgotten then.
 func (s *Script) expected() (apply, remove Reason) {
 	s.hint.Lock()
 	defer s.hint.Unlock()
-	return s.apply, s.remove
+	apply, remove, s.remove = s.apply, s.remove, ""
+	return apply, remove
 }
 
 // Begin undoes what another script than the one in force has configured, and
@@ -217,7 +220,7 @@ func (s *Script) call(c *call) error {
 		c.style, c.script = s.cfg.Style, s.cfg.Script
 	}
 	c.link, c.mtu = s.cfg.Link, s.cfg.MTU
-	c.old, c.new, c.now = s.onWall(c.old), s.onWall(c.new), s.cfg.Wall(s.cfg.Now())
+	c.old, c.new, c.now = OnClock(c.old, s.cfg.Wall), OnClock(c.new, s.cfg.Wall), s.cfg.Wall(s.cfg.Now())
 	args, env := c.program()
 	x := &execution{
 		path: c.script, args: args, env: env, limit: s.cfg.Limit, enter: s.cfg.Enter,
@@ -234,23 +237,18 @@ func (s *Script) call(c *call) error {
 	return err
 }
 
-// onWall is a lease with its instants on the host's clock.
-func (s *Script) onWall(l *lease.Lease) *lease.Lease {
+// OnClock returns a lease with its instants on another clock; nil stays nil.
+func OnClock(l *lease.Lease, clock func(time.Time) time.Time) *lease.Lease {
 	if l == nil {
 		return nil
 	}
-	w := OnClock(*l, s.cfg.Wall)
-	return &w
-}
-
-// OnClock returns a lease with its instants on another clock.
-func OnClock(l lease.Lease, clock func(time.Time) time.Time) lease.Lease {
-	for _, t := range []*time.Time{&l.Start, &l.T1, &l.T2, &l.Expiry} {
+	w := *l
+	for _, t := range []*time.Time{&w.Start, &w.T1, &w.T2, &w.Expiry} {
 		if !t.IsZero() {
 			*t = clock(*t)
 		}
 	}
-	return l
+	return &w
 }
 
 // note writes down what is configured from now on, or may be. Where that is not

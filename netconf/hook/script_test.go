@@ -278,3 +278,23 @@ func TestARunDirectoryThatCannotBeWrittenToIsNoReasonToFail(t *testing.T) {
 	mustDo(t, s.Withdraw(ctx, *sampleLease()))
 	h.said("script BOUND >192.0.2.77", "script STOP 192.0.2.77>")
 }
+
+func TestWhyToTakeAwayIsForgottenWithTheNextLease(t *testing.T) {
+	h := newScripted(t, DHClient)
+	s := h.open()
+	s.Expect(ReasonBound, ReasonExpire) // a DHCPNAK before there was anything
+	mustDo(t, s.Apply(ctx, *sampleLease()))
+	mustDo(t, s.Withdraw(ctx, *sampleLease()))
+	h.said("script BOUND >192.0.2.77", "script STOP 192.0.2.77>")
+}
+
+func TestALinkThatGetsAnotherNameKeepsItsRecord(t *testing.T) {
+	h := newScripted(t, DHClient)
+	mustDo(t, RenameRecord(h.cfg.RunDir, "eth0", "wan0")) // there is none
+	mustDo(t, h.open().Apply(ctx, *sampleLease()))
+	mustDo(t, RenameRecord(h.cfg.RunDir, "eth0", "wan0"))
+	h.cfg.Key, h.cfg.Link = "wan0", "wan0"
+	if !h.open().Holds(*sampleLease()) {
+		t.Error("nobody knows what is configured")
+	}
+}

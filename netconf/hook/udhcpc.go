@@ -10,15 +10,14 @@ import (
 	"github.com/lessee/lessee/client/lease"
 )
 
-// udhcpcNames are the names by which busybox knows options whose value is one
+// udhcpcNames are the names that busybox 1.35 has for options whose value is one
 // that [value] can write. The others it calls by their number.
 var udhcpcNames = map[dhcp4.Code]string{
-	2: "timezone", 3: "router", 4: "timesrv", 5: "namesrv", 6: "dns", 7: "logsrv", 8: "cookiesrv", 9: "lprsrv",
-	12: "hostname", 13: "bootsize", 15: "domain", 16: "swapsrv", 17: "rootpath", 23: "ipttl", 26: "mtu",
-	28: "broadcast", 33: "routes", 40: "nisdomain", 41: "nissrv", 42: "ntpsrv", 44: "wins", 51: "lease",
-	54: "serverid", 56: "message", 66: "tftp", 67: "bootfile", 69: "smtpsrv", 70: "pop3srv", 71: "nntpsrv",
-	72: "wwwsrv", 73: "fingersrv", 74: "ircsrv", 100: "tzstr", 101: "tzdbstr", 119: "search", 121: "staticroutes",
-	209: "pxeconffile", 210: "pxepathprefix", 211: "reboottime", 249: "msstaticroutes", 252: "wpad",
+	2: "timezone", 3: "router", 6: "dns", 9: "lprsrv", 12: "hostname", 13: "bootsize", 15: "domain", 16: "swapsrv",
+	17: "rootpath", 23: "ipttl", 26: "mtu", 28: "broadcast", 33: "routes", 40: "nisdomain", 41: "nissrv", 42: "ntpsrv",
+	44: "wins", 51: "lease", 54: "serverid", 56: "message", 60: "vendor", 66: "tftp", 67: "bootfile", 100: "tzstr",
+	101: "tzdbstr", 119: "search", 121: "staticroutes", 209: "pxeconffile", 210: "pxepathprefix", 211: "reboottime",
+	249: "msstaticroutes", 252: "wpad",
 }
 
 // udhcpc is what busybox's client tells its script.
@@ -70,8 +69,8 @@ func (e *env) siaddr(l *lease.Lease) {
 // unnamed tells of an option in hexadecimal digits.
 func (e *env) unnamed(o dhcp4.RawOption) {
 	switch o.Code {
-	case dhcp4.SubnetMask.Code, dhcp4.MsgType.Code, dhcp4.ClientIdentifier.Code:
-		return // told otherwise, or nobody's business
+	case dhcp4.SubnetMask.Code, dhcp4.MsgType.Code:
+		return // told otherwise
 	}
 	e.set(fmt.Sprintf("opt%d", uint8(o.Code)), fmt.Sprintf("%x", o.Value))
 }
