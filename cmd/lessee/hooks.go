@@ -85,5 +85,5 @@ func (h *linkHooks) close() error {
 	if h == nil {
 		return nil
 	}
-	return h.runner.Close()
+	return h.runner.Close(h.at.Limit)
 }

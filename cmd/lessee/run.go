@@ -164,7 +164,7 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 		s.log.Info("keeping links", "links", p.wants, "control", s.settings.Control)
 		s.attend(ctx, beside, manager)
 	}
-	if err := s.hooks.Close(); err != nil {
+	if err := s.hooks.Close(hooksAtEnd); err != nil {
 		s.log.Warn("the hooks of the last events were not run to their end", "error", err)
 	}
 	cancel()
@@ -172,6 +172,10 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 	s.tasks.Wait()
 	return err
 }
+
+// hooksAtEnd bounds how long the agent's end waits for hooks: supervisors have
+// little patience.
+const hooksAtEnd = 10 * time.Second
 
 // begin starts everything that runs beside the agent itself.
 func (s *service) begin(ctx context.Context, door net.Listener, p *plan) error {

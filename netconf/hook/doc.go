@@ -13,7 +13,7 @@
 //	r := hook.NewRunner(log, nil)
 //	at := hook.Place{Dir: "/etc/lessee/hooks.d", Limit: 30 * time.Second}
 //	r.Tell(at, &hook.Event{Name: hook.Bound, Time: time.Now(), Interface: "eth0", Lease: &l})
-//	err := r.Close() // waits
+//	err := r.Close(time.Minute) // waits
 //
 // # What is run
 //

@@ -145,7 +145,7 @@ func TestTheEndWaitsForHooksButNotForEver(t *testing.T) {
 		for _, n := range []Name{Bound, Stopping} {
 			b.r.Tell(b.at, &Event{Name: n, Time: start, Interface: "eth0"})
 		}
-		if err := b.r.Close(); err != nil || b.wrote("said") != "bound\nstopping\n" {
+		if err := b.r.Close(time.Minute); err != nil || b.wrote("said") != "bound\nstopping\n" {
 			t.Errorf("%v, %q", err, b.wrote("said"))
 		}
 	})
@@ -159,16 +159,24 @@ func TestTheEndWaitsForHooksButNotForEver(t *testing.T) {
 				b.r.Tell(b.at, &Event{Name: n, Time: start, Interface: link})
 			}
 		}
-		if err := b.r.Close(); !errors.Is(err, ErrTooLong) {
+		if err := b.r.Close(time.Minute); !errors.Is(err, ErrTooLong) {
 			t.Error(err)
 		}
 		if b.r.busy() != nil {
 			t.Error("hooks still run")
 		}
 	})
+	t.Run("they may take long, and there is no time", func(t *testing.T) {
+		b := newBench(t)
+		b.hook("10-a", `exec sleep 1000`)
+		b.r.Tell(b.at, &Event{Name: Stopping, Time: start, Interface: "eth0"})
+		if err := b.r.Close(short); !errors.Is(err, ErrTooLong) {
+			t.Error(err)
+		}
+	})
 	t.Run("there are none", func(t *testing.T) {
 		b := newBench(t)
-		if err := b.r.Close(); err != nil {
+		if err := b.r.Close(time.Minute); err != nil {
 			t.Error(err)
 		}
 	})

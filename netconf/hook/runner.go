@@ -140,11 +140,12 @@ func (r *Runner) guard(link string, f func()) {
 }
 
 // Close returns when no hooks run or wait any more. If that takes longer than a
-// single hook may take, what runs is killed and what waits is dropped, within a
-// few seconds. The runner must not be told of anything afterwards.
-func (r *Runner) Close() error {
+// single hook may take, or than most, what runs is killed and what waits is
+// dropped, within a few seconds. The runner must not be told of anything
+// afterwards.
+func (r *Runner) Close(most time.Duration) error {
 	r.mu.Lock()
-	timer := time.NewTimer(r.limit)
+	timer := time.NewTimer(min(r.limit, most))
 	r.mu.Unlock()
 	defer timer.Stop()
 	defer r.cancel()
