@@ -43,6 +43,7 @@ func TestAHookThatHangsIsKilledWithAllThatItForked(t *testing.T) {
 	for _, tc := range []struct{ name, text string }{
 		{"hangs", `echo $$ > $OUT/pid; sleep 1000`},
 		{"forks and hangs", `sleep 1000 & echo $! > $OUT/pid; sleep 1000`},
+		{"forks what lets go of its output, and hangs", `sleep 1000 >/dev/null 2>&1 & echo $! > $OUT/pid; sleep 1000`},
 		{"does not listen", `trap '' TERM; echo $$ > $OUT/pid; while :; do sleep 0.1; done`},
 		{"ends, and what it forked keeps its output open", `sleep 1000 & echo $! > $OUT/pid; exit 0`},
 		{"ends, and what it forked does so in a session of its own", `setsid sh -c 'echo $$ > '$OUT'/pid; exec sleep 1000' & exit 0`},

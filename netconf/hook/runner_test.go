@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -30,6 +31,9 @@ func TestHooksRunInTheOrderOfTheirNamesOneAfterTheOther(t *testing.T) {
 
 func TestAHookGetsTheEventAndNothingOfOurs(t *testing.T) {
 	t.Setenv("SECRET", "of whoever started us")
+	open, err := syscall.Dup(1) // so is this: it would be inherited
+	mustDo(t, err)
+	defer syscall.Close(open)
 	b := newBench(t)
 	b.hook("10-a", `cat > $OUT/stdin; /usr/bin/env > $OUT/env; pwd > $OUT/pwd; ps -o pid=,pgid=,sid= -p $$ > $OUT/ids; ls /proc/self/fd > $OUT/fds`)
 	b.tell(Bound)
