@@ -150,7 +150,7 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 	}
 	s.registry = metrics.New(metrics.Config{Version: version(), Start: time.Now(), Memory: metrics.ResidentMemory})
 	s.sightings, s.watched = make(chan agent.Sighting), map[string]bool{}
-	s.hooks = hook.NewRunner(s.log, func(link string, err error) { s.registry.Link(link).Trouble(err) })
+	s.hooks = hook.NewRunner(s.log, func(link string, _ error) { s.registry.Link(link).HookFailed() })
 	s.agent = agent.New(agent.Config{
 		Plan: p, Sightings: s.sightings, Now: s.now, Woke: &s.woke, Log: s.log,
 		Observe: s.registry.Observe, Forgotten: s.registry.Forget,
