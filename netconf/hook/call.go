@@ -41,3 +41,17 @@ func (c *call) seconds(l *lease.Lease) uint32 {
 	}
 	return uint32(min(d/time.Second, 0xfffffffe))
 }
+
+// OnClock returns a lease with its instants on another clock; nil stays nil.
+func OnClock(l *lease.Lease, clock func(time.Time) time.Time) *lease.Lease {
+	if l == nil {
+		return nil
+	}
+	w := *l
+	for _, t := range []*time.Time{&w.Start, &w.T1, &w.T2, &w.Expiry} {
+		if !t.IsZero() {
+			*t = clock(*t)
+		}
+	}
+	return &w
+}

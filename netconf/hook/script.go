@@ -237,20 +237,6 @@ func (s *Script) call(c *call) error {
 	return err
 }
 
-// OnClock returns a lease with its instants on another clock; nil stays nil.
-func OnClock(l *lease.Lease, clock func(time.Time) time.Time) *lease.Lease {
-	if l == nil {
-		return nil
-	}
-	w := *l
-	for _, t := range []*time.Time{&w.Start, &w.T1, &w.T2, &w.Expiry} {
-		if !t.IsZero() {
-			*t = clock(*t)
-		}
-	}
-	return &w
-}
-
 // note writes down what is configured from now on, or may be. Where that is not
 // possible it is known to this process alone.
 func (s *Script) note(r *record) {
