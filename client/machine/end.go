@@ -34,6 +34,10 @@ func (m *Machine) release() {
 	m.idle(Report{Cause: CauseReleased, Lease: l})
 }
 
+// StaysInUse is the text of a report with CauseStopped whose lease is left on
+// the host.
+const StaysInUse = "the lease stays in use"
+
 // end ends. A lease in use stays in use, unless it is to leave the host; one
 // that was on its way there is undone, and given back if nobody will use it.
 func (m *Machine) end(leave bool) {
@@ -51,7 +55,7 @@ func (m *Machine) end(leave bool) {
 	}
 	r := Report{Cause: CauseStopped, Lease: l}
 	if m.held {
-		r.Text = "the lease stays in use"
+		r.Text = StaysInUse
 	}
 	m.idle(r)
 }

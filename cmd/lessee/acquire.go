@@ -14,6 +14,7 @@ import (
 	"github.com/lessee/lessee/cmd/lessee/agent"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 func acquireCommand() *cli.Command {
@@ -104,7 +105,7 @@ func (e *errand) done(err error, d func() document) error {
 func (e *errand) document(result string, granted lease.Lease) document {
 	l, overrides := e.use(granted)
 	d := document{Result: result, Lease: &l, Overrides: overrides}
-	if e.host != nil {
+	if e.host != nil && !e.host.script.Configures() { // what a script follows, nobody knows
 		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
 		if e.explain {
 			x := explain(e.link, granted, l, overrides, e.host.Options(), e.devices.machine.Parameters)
@@ -137,7 +138,9 @@ func (e *errand) acquire(ctx context.Context) (l lease.Lease, result string, err
 	if err != nil {
 		return l, "", err
 	}
-	l, err = c.Acquire(ctx, e.memory())
+	r := e.memory()
+	e.hooks.holds(r)
+	l, err = c.Acquire(ctx, r)
 	if e.unconfirmed {
 		return l, "unconfirmed", err
 	}
@@ -175,6 +178,9 @@ func showPlan(ctx context.Context, s *settings) error {
 				return err
 			}
 			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: texts(steps), Notes: refusals(netconf.PlanFor(l, host.Options()))}
+			if s.conf.HookStyle != "" {
+				d.Plan, d.Notes = []string{fmt.Sprintf("run %s, for %v", s.conf.HookScript, hook.ReasonBound)}, nil
+			}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}

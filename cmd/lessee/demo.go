@@ -209,7 +209,7 @@ func (s *stage) review() error {
 // run runs one command on the host. Its ladder comes from standard error.
 func (s *stage) run(ctx context.Context, command string) error {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", command, "eth0", "--trace",
-		"--state-dir", s.dir, "--run-dir", s.dir, "--resolv-conf", s.path("resolv.conf"))
+		"--state-dir", s.dir, "--run-dir", s.dir, "--resolv-conf", s.path("resolv.conf"), "--hooks-dir", "none", "--hook-style", "none")
 	cmd.Stdout, cmd.Stderr = s.out, s.out
 	if err := s.host.Start(cmd); err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +27,7 @@ import (
 var (
 	_ client.Conn         = (*socket.Conn)(nil)
 	_ client.Prober       = (*arpcheck.Checker)(nil)
-	_ client.Configurator = (*netconf.Host)(nil)
+	_ client.Configurator = (*host)(nil)
 	_ client.Store        = (*store.Link)(nil)
 )
 
@@ -70,11 +69,10 @@ type devices struct {
 	lock    *os.File
 	conn    *socket.Conn
 	checker *arpcheck.Checker
-	host    *netconf.Host
+	host    *host
 	store   *store.Link
 	policy  func() lease.Policy
-	options atomic.Pointer[netconf.Options] // by which the host is configured
-	machine machine.Config                  // with nothing left open
+	machine machine.Config // with nothing left open
 	now     func() time.Time
 }
 
@@ -116,12 +114,9 @@ func (o *opening) openHost(ctx context.Context, d *devices) (err error) {
 	if d.lock, err = lockLink(o.runDir, o.key(d), o.control); err != nil {
 		return err
 	}
-	cfg := o.host
-	cfg.Namespace, cfg.RunDir, cfg.StateDir, cfg.Now = o.ns, o.runDir, o.stateDir, o.now
-	if d.host, err = netconf.Open(d.ifi.Name, cfg); err != nil {
+	if d.host, err = o.openHostOf(d); err != nil {
 		return err
 	}
-	d.noteOptions()
 	if !o.up {
 		return nil
 	}

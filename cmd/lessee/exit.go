@@ -10,6 +10,7 @@ import (
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // The exit codes, a promise to scripts.
@@ -38,6 +39,7 @@ func (e *usageError) Error() string { return e.what }
 func exitCode(err error) int {
 	var usage *usageError
 	var obstacle *client.Obstacle
+	var script *hook.ScriptError
 	switch {
 	case err == nil:
 		return exitDone
@@ -50,6 +52,8 @@ func exitCode(err error) int {
 		return exitFailed
 	case errors.As(err, &obstacle):
 		return obstacleCode(obstacle)
+	case errors.As(err, &script):
+		return exitNotApplied
 	case errors.Is(err, os.ErrPermission):
 		return exitNotPermitted
 	}

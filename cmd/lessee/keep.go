@@ -20,6 +20,7 @@ import (
 	"github.com/lessee/lessee/cmd/lessee/config"
 	"github.com/lessee/lessee/cmd/lessee/metrics"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // shared is what all links of an agent have in common, whatever plan is in
@@ -32,6 +33,7 @@ type shared struct {
 	namespaces namespaces
 	inForce    atomic.Pointer[plan] // nil: the first one is just made
 	identity   sync.Mutex           // of the file that holds the host's identity
+	hooks      *hook.Runner
 }
 
 // A plan is what configuration file and command line want of links. It never
@@ -126,7 +128,9 @@ func (p *plan) OnStop(name string) agent.Policy {
 func (p *plan) Rename(old, name string) error {
 	p.identity.Lock()
 	defer p.identity.Unlock()
-	return store.Rename(p.settings.StateDir, old, name) // netconf finds its own by the link's index
+	return errors.Join(
+		store.Rename(p.settings.StateDir, old, name), // netconf finds its own by the link's index
+		hook.RenameRecord(p.settings.RunDir, old, name))
 }
 
 // opening is how a link is opened.
@@ -173,14 +177,14 @@ func (p *plan) Open(ctx context.Context, l agent.Link) (*agent.Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := p.parts(ctx, l, d)
+	parts, err := p.parts(ctx, l, o, d)
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return parts, nil
 }
 
-func (p *plan) parts(ctx context.Context, l agent.Link, d *devices) (*agent.Parts, error) {
+func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) (*agent.Parts, error) {
 	if err := d.host.SetUp(); err != nil {
 		return nil, err
 	}
@@ -205,9 +209,11 @@ func (p *plan) parts(ctx context.Context, l agent.Link, d *devices) (*agent.Part
 	use := func(granted lease.Lease) (lease.Lease, []agent.Override) {
 		return p.use(l.FullName(), d.policy(), granted)
 	}
+	hooks := o.hooksOf(d, p.hooks, remembered)
 	return &agent.Parts{
 		Client: &cfg, Remembered: remembered,
-		Notify: func(client.Event) { // there is no other sign of a change
+		Notify: func(e client.Event) { // there is no other sign of a change
+			hooks.notify(&e)
 			now := d.host.Changes()
 			p.registry.Link(l.FullName()).Changed(int(now - changes))
 			changes = now
@@ -216,11 +222,14 @@ func (p *plan) parts(ctx context.Context, l agent.Link, d *devices) (*agent.Part
 		Used:   use,
 		Explain: func(granted lease.Lease) agent.Explanation {
 			used, overrides := use(granted)
-			return explain(l.FullName(), granted, used, overrides, *d.options.Load(), d.machine.Parameters)
+			return explain(l.FullName(), granted, used, overrides, d.host.Options(), d.machine.Parameters)
 		},
 		Notes: func(l lease.Lease) []agent.Refusal {
+			if d.host.script.Configures() {
+				return nil // it is the script's to follow
+			}
 			used, overrides := use(l)
-			return append(refused(netconf.PlanFor(used, *d.options.Load())), notDone(overrides)...)
+			return append(refused(netconf.PlanFor(used, d.host.Options())), notDone(overrides)...)
 		},
 		Undo: func(ctx context.Context) error { return d.host.Withdraw(ctx, lease.Lease{}) },
 		Down: d.host.Down,

@@ -27,16 +27,7 @@ type overrider struct {
 // Apply makes the host hold what is used of l.
 func (o overrider) Apply(ctx context.Context, l lease.Lease) error {
 	used, _ := o.policy().Use(l)
-	err := o.Configurator.Apply(ctx, used)
-	o.noteOptions()
-	return err
-}
-
-// noteOptions keeps how the host is configured, for those who ask while the
-// host is at work.
-func (d *devices) noteOptions() {
-	o := d.host.Options()
-	d.options.Store(&o)
+	return o.Configurator.Apply(ctx, used)
 }
 
 // policyOf returns what asks for a link's policy in the plan that is in force.

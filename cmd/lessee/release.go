@@ -68,6 +68,9 @@ func (e *errand) release(ctx context.Context) (l lease.Lease, notes []string, er
 			err = c.Release(ctx, l)
 		}
 	}
+	if why != nil || !e.hasCarrier() {
+		e.hooks.released(&l, notes[0])
+	}
 	// What the client could not undo, it only told the log.
 	e.troubles = nil
 	undone := errors.Join(e.host.Withdraw(context.WithoutCancel(ctx), l), errors.Join(e.troubles...))

@@ -23,6 +23,7 @@ import (
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/cmd/lessee/metrics"
 	"github.com/lessee/lessee/cmd/lessee/supervise"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 func runCommand() *cli.Command {
@@ -149,6 +150,7 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 	}
 	s.registry = metrics.New(metrics.Config{Version: version(), Start: time.Now(), Memory: metrics.ResidentMemory})
 	s.sightings, s.watched = make(chan agent.Sighting), map[string]bool{}
+	s.hooks = hook.NewRunner(s.log, func(link string, _ error) { s.registry.Link(link).HookFailed() })
 	s.agent = agent.New(agent.Config{
 		Plan: p, Sightings: s.sightings, Now: s.now, Woke: &s.woke, Log: s.log,
 		Observe: s.registry.Observe, Forgotten: s.registry.Forget,
@@ -163,11 +165,18 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 		s.log.Info("keeping links", "links", p.wants, "control", s.settings.Control)
 		s.attend(ctx, beside, manager)
 	}
+	if err := s.hooks.Close(hooksAtEnd); err != nil {
+		s.log.Warn("the hooks of the last events were not run to their end", "error", err)
+	}
 	cancel()
 	err = errors.Join(err, socket.Close())
 	s.tasks.Wait()
 	return err
 }
+
+// hooksAtEnd bounds how long the agent's end waits for hooks: supervisors have
+// little patience.
+const hooksAtEnd = 10 * time.Second
 
 // begin starts everything that runs beside the agent itself.
 func (s *service) begin(ctx context.Context, door net.Listener, p *plan) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // An errand is everything that is open while a command works on a link.
@@ -25,6 +26,7 @@ type errand struct {
 	ladder   *ladder
 	progress *progress
 	drops    *drops
+	hooks    *linkHooks // nil: the host is left alone
 
 	unconfirmed bool            // no server confirmed the remembered lease, and it is used
 	offers      []machine.Offer // among which one was chosen
@@ -51,6 +53,10 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 	o.tapIP, o.tapARP, o.dropped = e.tapIP(), e.tapARP(), e.drops.count
 	if e.devices, err = o.open(ctx, ifi); err != nil {
 		return nil, errors.Join(err, e.close())
+	}
+	if n.configure {
+		e.hooks = o.hooksOf(e.devices, hook.NewRunner(s.log, nil), client.Remembered{})
+		e.hooks.once = true
 	}
 	return e, nil
 }
@@ -93,6 +99,7 @@ func (e *errand) client(ctx context.Context) (*client.Client, error) {
 
 // notify shows an event to whoever looks.
 func (e *errand) notify(ev client.Event) {
+	e.hooks.notify(&ev)
 	if e.ladder != nil {
 		e.ladder.event(ev)
 	}
@@ -162,7 +169,11 @@ func (e *errand) memory() client.Remembered {
 // close closes whatever is open.
 func (e *errand) close() error {
 	e.progress.close()
-	var err error
+	err := e.hooks.close()
+	if err != nil {
+		e.log.Warn("the hooks were not run to their end", "link", e.link, "error", err)
+		err = nil
+	}
 	if e.devices != nil {
 		err = e.devices.close()
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // parse reads a file that is good.
@@ -164,6 +165,10 @@ mtu = false
 accept-hostname = "never"
 accept-time-servers = "always"
 accept-timezone = "always"
+hooks-dir = "/h"
+hook-timeout = "7s"
+hook-style = "dhclient"
+hook-script = "/h/script"
 carrier-delay = "5s"
 defence = "always"
 on-stop = "release"
@@ -180,7 +185,8 @@ path-mtu-plateau-table = [68, 296]
 
 func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
-	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
+	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release,
+		HooksDir: "/h", HookTimeout: 7 * time.Second, HookStyle: hook.DHClient, HookScript: "/h/script"}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
 	want.Host.Table, want.Host.SourceRouting = 100, netconf.SourceOn
 	want.Host.Received = netconf.RoutePolicy{

@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 // A Link is what holds for one link. What only the link or the host can tell
@@ -34,6 +35,11 @@ type Link struct {
 
 	// Policy is what is made of the options that servers send.
 	Policy lease.Policy
+
+	HooksDir    string // "": no hooks
+	HookTimeout time.Duration
+	HookStyle   hook.Style
+	HookScript  string
 
 	OnStop OnStop
 }
@@ -135,6 +141,15 @@ var linkRows = []row{
 		Usage: "hand the server's time servers to chrony, systemd-timesyncd and ntpsec: `never`, or always"}, setAcceptTimeServers},
 	{Setting{Name: "accept-timezone", Group: Host, Default: one("never"), Words: []string{"always", "never"}, Example: "always",
 		Usage: "set the host's time zone as the server says: `never`, or always"}, setAcceptTimeZone},
+	{Setting{Name: "hooks-dir", Kind: Path, Group: Host, Default: one("/etc/lessee/hooks.d"), Words: []string{"none"}, Example: "/etc/lessee/hooks.d",
+		Usage: "run the programs in `DIR` on events, with the event as JSON on standard input; none runs none"}, setHooksDir},
+	{Setting{Name: "hook-timeout", Kind: Duration, Group: Host, Default: one("30s"), Example: "30s",
+		Usage: "a hook or script is killed after `TIME`"}, setHookTimeout},
+	{Setting{Name: "hook-style", Group: Host, Default: one("none"), Words: []string{"none", "udhcpc", "dhclient"}, Example: "udhcpc",
+		Usage: "have a script of udhcpc's or dhclient's configure the host instead of lessee: `STYLE`"}, setHookStyle},
+	{Setting{Name: "hook-script", Kind: Path, Group: Host, Default: one(""), Example: "/etc/udhcpc/default.script",
+		Usage: "with --hook-style, the script is `FILE`; default: /etc/udhcpc/default.script or /sbin/dhclient-script"}, setHookScript},
+
 	{Setting{Name: "supersede", In: one(override), Kind: Table, Group: Override, Example: "domain-name-servers=192.0.2.1",
 		Usage: "use `NAME=VALUE` whatever the server sends; without a value, as if it had not sent the option; may be repeated"}, setPolicy(lease.Supersede)},
 	{Setting{Name: "default", In: one(override), Kind: Table, Group: Override, Example: "domain-name=example.org",

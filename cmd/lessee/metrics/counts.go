@@ -19,6 +19,7 @@ const (
 	offersRefused
 	applyFailures
 	changes
+	hookFailures
 	flaps
 	restarts
 	panics

@@ -14,6 +14,7 @@ var perLink = [counters]family{
 	offersRefused:     {"lessee_offers_refused", counterKind, "", "Offers that were not acceptable."},
 	applyFailures:     {"lessee_apply_failures", counterKind, "", "Times that the host could not be configured as a lease says."},
 	changes:           {"lessee_applied_changes", counterKind, "", "Changes made to the host: addresses, routes, MTU, resolver."},
+	hookFailures:      {"lessee_hook_failures", counterKind, "", "Hooks that could not be run, failed, or took too long."},
 	flaps:             {"lessee_link_flaps", counterKind, "", "Losses of the carrier that lasted long enough to count."},
 	restarts:          {"lessee_client_restarts", counterKind, "", "Times that a link's client could not begin, or ended by itself, and is begun anew."},
 	panics:            {"lessee_client_panics", counterKind, "", "Restarts because of a panic."},

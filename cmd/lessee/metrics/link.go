@@ -131,6 +131,13 @@ func (l *Link) Changed(n int) {
 	l.counts.plain[changes] += uint64(max(n, 0))
 }
 
+// HookFailed counts a hook that was not run to a good end.
+func (l *Link) HookFailed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts.plain[hookFailures]++
+}
+
 // Trouble counts a failure beside the exchange that no event tells of.
 func (l *Link) Trouble(err error) {
 	l.mu.Lock()

@@ -210,6 +210,7 @@ func TestWhatTheAgentAddsIsCounted(t *testing.T) {
 	l := r.Link("eth0")
 	l.Changed(3)
 	l.Changed(-1)
+	l.HookFailed()
 	for _, kind := range []string{agent.KindFailed, agent.KindPanicked, agent.KindLocked, "bound"} {
 		r.Told(agent.Event{Link: "eth0", Kind: kind})
 	}
@@ -217,7 +218,7 @@ func TestWhatTheAgentAddsIsCounted(t *testing.T) {
 	l.DroppedFrame(FrameReason(dhcp4.ErrCookie))
 	r.Observe("eth0", client.Event{Kind: client.Sent, Message: &dhcp4.Message{}, Err: syscall.ENETDOWN})
 	read(t, r).want(t, numbers{
-		"applied_changes_total": 3, "client_restarts_total": 2, "client_panics_total": 1, "troubles_total disk full": 1,
+		"applied_changes_total": 3, "client_restarts_total": 2, "client_panics_total": 1, "hook_failures_total": 1, "troubles_total disk full": 1,
 		"dropped_frames_total no cookie": 1, "send_errors_total": 1,
 	})
 }

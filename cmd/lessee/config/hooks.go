@@ -1,0 +1,42 @@
+package config
+
+import (
+	"errors"
+	"time"
+
+	"github.com/lessee/lessee/netconf/hook"
+)
+
+// What runs when something happens to a link.
+
+func setHooksDir(t *target, words []string) error {
+	if t.link.HooksDir = words[0]; words[0] == "none" {
+		t.link.HooksDir = ""
+	}
+	return nil
+}
+
+// maxHookTimeout bounds how long a link's next event, and the end of the
+// process, may have to wait.
+const maxHookTimeout = time.Hour
+
+func setHookTimeout(t *target, words []string) (err error) {
+	t.link.HookTimeout, err = parseDuration(words[0])
+	if err == nil && (t.link.HookTimeout == 0 || t.link.HookTimeout > maxHookTimeout) {
+		err = errors.New("want more than 0 and at most 1h")
+	}
+	return err
+}
+
+func setHookStyle(t *target, words []string) (err error) {
+	t.link.HookStyle, err = hook.ParseStyle(words[0])
+	return err
+}
+
+// setHookScript relies on hook-style, which is set before.
+func setHookScript(t *target, words []string) error {
+	if t.link.HookScript = words[0]; words[0] == "" {
+		t.link.HookScript = t.link.HookStyle.Script()
+	}
+	return nil
+}
