@@ -26,7 +26,8 @@ type Config struct {
 	Namespace  *Namespace // where the link is; nil: in the caller's own
 	RunDir     string     // where the record is kept, which ends with a boot; "": in StateDir
 	StateDir   string     // where is kept what stood in the resolver's file, which does not
-	ResolvConf string     // the resolver's file; "" or "none" leaves it alone
+	ResolvConf string     // the resolver's file; "" or "none" leaves names alone
+	Resolver   string     // who is told of names: auto, resolved, resolvconf, file or none (package resolv); "": auto
 
 	Now func() time.Time // the clock of the leases; nil: time.Now
 	Log *slog.Logger     // nil: silence
@@ -53,7 +54,7 @@ type Host struct {
 	link   string
 	cfg    Config
 	kernel kernel
-	resolv resolv.Backend
+	resolv resolv.Backend // that was chosen last
 
 	path      string // of the record
 	record    record
@@ -84,8 +85,7 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{link: now.name, cfg: cfg, kernel: k, options: cfg.Options.on(now, cfg.Namespace)}
-	h.resolv = h.resolver(cfg.ResolvConf)
+	h := &Host{link: now.name, cfg: cfg, kernel: k, options: cfg.Options.on(now, cfg.Namespace), resolv: resolv.None{}}
 	h.path = recordPath(cfg.runDir(), h.key())
 	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
 	h.findFormerName(blank)
@@ -201,7 +201,7 @@ func (h *Host) Holds(l lease.Lease) bool {
 // record, by the resolver's file, or by the kernel's marks. A process that
 // finds that, and no valid lease to go with it, calls Withdraw.
 func (h *Host) Leftover() bool {
-	if !h.record.empty() || h.resolv.Holds(h.key()) || len(resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, h.key())) > 0 {
+	if !h.record.empty() || h.cfg.names().Holds(h.key()) {
 		return true
 	}
 	list, err := h.kernel.addrs()

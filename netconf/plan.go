@@ -81,7 +81,7 @@ func PlanFor(l lease.Lease, o Options) Plan {
 	}
 	p.routes()
 	p.mtu()
-	p.Resolv = resolv.Config{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
+	p.Resolv = p.names()
 	return p.Plan
 }
 

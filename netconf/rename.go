@@ -30,8 +30,7 @@ func (h *Host) Rename(link string) error {
 // names, in any order, ends well. What has been moved already stays, and what
 // is another link's, by its index, too.
 func Rename(cfg Config, index int, from, to string) error {
-	h := &Host{link: from, cfg: cfg}
-	h.resolv = h.resolver(cfg.ResolvConf)
+	h := &Host{link: from, cfg: cfg, resolv: resolv.None{}}
 	return h.moveTo(to, index)
 }
 
@@ -50,10 +49,7 @@ func (h *Host) moveTo(to string, index int) error {
 	}
 	// The record last: as long as it has the old name, whoever comes after
 	// us does all of this again.
-	errs := []error{h.resolv.Rename(oldKey, newKey)}
-	for _, path := range resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, oldKey) {
-		errs = append(errs, h.resolver(path).Rename(oldKey, newKey))
-	}
+	errs := []error{h.resolv.Rename(oldKey, newKey), h.cfg.names().Rename(oldKey, newKey, h.resolv)}
 	if errOld == nil {
 		flags := uint(0)
 		if errTarget == nil && target.BootID == boot {
@@ -113,26 +109,20 @@ func Remains(cfg Config) (links []string) {
 			links = append(links, link)
 		}
 	}
-	if f, ok := (&Host{cfg: cfg}).resolver(cfg.ResolvConf).(*resolv.File); ok {
-		for _, key := range f.Links() {
-			if link, ns, _ := strings.Cut(key, "@"); ns == cfg.Namespace.Name() {
-				links = append(links, link)
-			}
+	for _, key := range cfg.names().Links() {
+		if link, ns, _ := strings.Cut(key, "@"); ns == cfg.Namespace.Name() {
+			links = append(links, link)
 		}
 	}
 	slices.Sort(links)
 	return slices.Compact(links)
 }
 
-// Forget undoes what was done for a link that does not exist any more: its part
-// of the resolver's file is all that did not go with it.
+// Forget undoes what was done for a link that does not exist any more: what
+// resolvers were told is all that did not go with it.
 func Forget(link string, cfg Config) error {
 	h := &Host{link: link, cfg: cfg}
-	h.resolv = h.resolver(cfg.ResolvConf)
-	errs := []error{h.resolv.Unset(h.key())}
-	for _, path := range resolv.Others(cfg.ResolvConf, cfg.StateDir, h.key()) {
-		errs = append(errs, h.resolver(path).Unset(h.key()))
-	}
+	errs := cfg.names().Unset(h.key(), resolv.None{})
 	path := recordPath(cfg.runDir(), h.key())
 	errs = append(errs, h.remove(path), h.remove(unfinished(path)))
 	if err := errors.Join(errs...); err != nil {

@@ -103,7 +103,7 @@ func refusals(p netconf.Plan) (out []string) {
 // hostConfig is how flags and file want the host configured.
 func (s *settings) hostConfig() netconf.Config {
 	return netconf.Config{
-		Options: s.conf.Host, ResolvConf: s.conf.ResolvConf, Log: s.log,
+		Options: s.conf.Host, Resolver: s.conf.Resolver, ResolvConf: s.conf.ResolvConf, Log: s.log,
 		Trouble: func(err error) { s.troubles = append(s.troubles, err) },
 	}
 }
@@ -141,6 +141,9 @@ func showPlan(ctx context.Context, s *settings) error {
 		if of.Chosen {
 			p := netconf.PlanFor(of.Lease, options)
 			d := document{Result: "planned", Lease: &of.Lease, Plan: p.Steps(s.link), Notes: refusals(p)}
+			if !p.Resolv.IsZero() {
+				d.Notes = append(d.Notes, s.hostConfig().NamesOn(s.link))
+			}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}

@@ -147,6 +147,7 @@ offer-wait = "2s"
 initial-delay = "10s"
 no-server = "fail"
 metric = 100
+resolver = "resolved"
 resolv-conf = "none"
 ms-routes = true
 mtu = false
@@ -157,7 +158,7 @@ on-stop = "release"
 
 func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
-	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release}
+	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, Resolver: "resolved", ResolvConf: "none", OnStop: Release}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
 	m := &want.Machine
 	m.Link.Broadcast = true

@@ -29,6 +29,7 @@ type Link struct {
 	Defence arpcheck.Defence
 
 	Host       netconf.Options
+	Resolver   string // see [netconf.Config]
 	ResolvConf string // a file, or "none"
 
 	OnStop OnStop
@@ -102,8 +103,10 @@ var linkRows = []row{
 
 	{Setting{Name: "metric", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto"}, Example: "100",
 		Usage: "of all routes: `NUMBER`, or auto"}, setMetric},
+	{Setting{Name: "resolver", Group: Host, Default: one("auto"), Words: []string{"auto", "resolved", "resolvconf", "file", "none"}, Example: "resolved",
+		Usage: "who is told of name servers: `auto` looks at the host, resolved (systemd-resolved), resolvconf (openresolv, or Debian's), file, or none"}, text(func(t *target) *string { return &t.link.Resolver })},
 	{Setting{Name: "resolv-conf", Kind: Path, Group: Host, Default: one("/etc/resolv.conf"), Words: []string{"none"}, Example: "/etc/resolv.conf",
-		Usage: "write name servers to `FILE`; none leaves them alone"}, text(func(t *target) *string { return &t.link.ResolvConf })},
+		Usage: "the `FILE` that auto looks at, and that is written where it is nobody else's; none leaves name servers alone"}, text(func(t *target) *string { return &t.link.ResolvConf })},
 	{Setting{Name: "ms-routes", Kind: Bool, Group: Host, Default: one("false"), Example: "true",
 		Usage: "follow option 249 where option 121 is missing"}, setMSRoutes},
 	{Setting{Name: "mtu", Kind: Bool, Group: Host, Default: one("true"), Example: "false",

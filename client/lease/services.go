@@ -1,0 +1,46 @@
+package lease
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/lessee/lessee/client/dhcp4"
+)
+
+// encrypted reads option 162, the resolvers to prefer first (RFC 9463, section
+// 3.1.1).
+func encrypted(n noter, o dhcp4.Options) []dhcp4.Resolver {
+	list := note(n, dhcp4.EncryptedDNS, o)
+	slices.SortStableFunc(list, func(a, b dhcp4.Resolver) int { return cmp.Compare(a.Priority, b.Priority) })
+	return list
+}
+
+// noPortal is what a server says where there is no portal (RFC 8910, section
+// 2).
+const noPortal = "urn:ietf:params:capport:unrestricted"
+
+// portal reads option 114. One without TLS is passed on, and noted.
+func portal(n noter, o dhcp4.Options) string {
+	uri := note(n, dhcp4.CaptivePortal, o)
+	if uri == "" || uri == noPortal {
+		return ""
+	}
+	u, err := url.Parse(uri)
+	if err != nil || !u.IsAbs() || strings.ContainsFunc(uri, notInURI) {
+		n.add(fmt.Errorf("option 114 (captive-portal): %.100q is no URI", uri))
+		return ""
+	}
+	if u.Scheme != "https" {
+		n.add(fmt.Errorf("option 114 (captive-portal): %s is not an https URI, so anybody on the way can answer for it", uri))
+	}
+	return uri
+}
+
+// notInURI tells what stands in no URI without being escaped (RFC 3986,
+// appendix A): control bytes, spaces, quotes, and what is not ASCII.
+func notInURI(c rune) bool {
+	return c <= ' ' || c > '~' || strings.ContainsRune("\"'`<>\\^{|}", c)
+}
