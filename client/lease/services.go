@@ -1,10 +1,9 @@
 package lease
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -14,7 +13,7 @@ import (
 // 3.1.1).
 func encrypted(n noter, o dhcp4.Options) []dhcp4.Resolver {
 	list := note(n, dhcp4.EncryptedDNS, o)
-	slices.SortStableFunc(list, func(a, b dhcp4.Resolver) int { return cmp.Compare(a.Priority, b.Priority) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Priority < list[j].Priority })
 	return list
 }
 

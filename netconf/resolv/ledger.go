@@ -27,10 +27,10 @@ type entry struct {
 
 	// Of systemd-resolved: what it had before us, what we gave it last and
 	// before that, and what else is to come back once a revert was begun.
-	Before linkNames  `json:"before,omitzero"`
-	Ours   linkNames  `json:"ours,omitzero"`
-	Former linkNames  `json:"former,omitzero"`
-	Revert *linkModes `json:"revert,omitempty"`
+	Before linkNames `json:"before,omitzero"`
+	Ours   linkNames `json:"ours,omitzero"`
+	Former linkNames `json:"former,omitzero"`
+	Revert linkModes `json:"revert,omitempty"`
 }
 
 // parts are the links as the merging functions want them.
@@ -130,23 +130,12 @@ func (b book) save(l *ledger) error {
 
 // locked runs change on the ledger, while nobody else can.
 func (b book) locked(change func(*ledger) error) error {
-	if err := os.MkdirAll(b.dir, 0o700); err != nil {
-		return &StateError{b.resolver, err}
+	var l ledger
+	load := func() (err error) {
+		l, err = b.load()
+		return err
 	}
-	unlock, err := lock(b.dir)
-	if err != nil {
-		return &StateError{b.resolver, err}
-	}
-	defer unlock()
-	l, err := b.load()
-	if err != nil {
-		// Not what we wrote. It is set aside for people to look at, and
-		// we begin anew.
-		if err := os.Rename(b.path(), b.path()+".broken"); err != nil {
-			return &StateError{b.resolver, err}
-		}
-	}
-	return change(&l)
+	return locked(b.path(), b.resolver, load, func() error { return change(&l) })
 }
 
 // holds reports whether link has an entry.

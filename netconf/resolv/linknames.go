@@ -27,20 +27,24 @@ type linkDomain struct {
 	Route bool   `json:"route_only,omitempty"`
 }
 
-// linkModes are the other settings that a link has there, and that a revert
-// takes along.
-type linkModes struct {
-	LLMNR    string   `json:"llmnr"`
-	MDNS     string   `json:"mdns"`
-	OverTLS  string   `json:"dns_over_tls"`
-	DNSSEC   string   `json:"dnssec"`
-	Negative []string `json:"negative_trust_anchors,omitempty"`
+// linkModes are the other settings that a link has there, by the names of the
+// properties, and that a revert takes along.
+type linkModes map[string]string
+
+// The properties; the methods that set them are called SetLink….
+const (
+	modeOverTLS  = "DNSOverTLS"
+	modeNegative = "DNSSECNegativeTrustAnchors" // a list; here with spaces
+)
+
+func modeNames() []string {
+	return []string{"LLMNR", "MulticastDNS", modeOverTLS, "DNSSEC", modeNegative}
 }
 
 // linkState is all of it.
 type linkState struct {
 	linkNames
-	linkModes
+	modes linkModes
 }
 
 // isZero reports whether there are neither servers nor domains.

@@ -3,6 +3,7 @@ package resolv
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -86,33 +87,29 @@ func (r *Resolvconf) Rename(from, to string) error {
 		return nil
 	}
 	return r.book().locked(func(l *ledger) error {
-		a, b := l.find(from), l.find(to)
-		moved := map[string]*entry{from: b, to: a}
-		var added []part
-		var gone []string
-		for name, e := range moved {
-			if e == nil {
-				gone = append(gone, name)
-				continue
+		parts := [2]*entry{l.find(from), l.find(to)}
+		names := [2]string{to, from}
+		now := ledger{Links: slices.Clone(l.Links)}
+		for i, e := range parts {
+			if e != nil {
+				now.put(entry{part: part{names[i], e.Config}}) // both are noted until the old one is gone
 			}
-			added = append(added, part{name, e.Config})
 		}
-		for _, p := range added {
-			l.put(entry{part: p}) // both are noted until the old one is gone
-		}
+		l.Links = now.Links
 		if err := r.book().save(l); err != nil {
 			return err
 		}
-		for _, p := range added {
-			if err := r.add(p.Link, p.Config); err != nil {
+		for i, e := range parts {
+			err := error(nil)
+			if e != nil {
+				err = r.add(names[i], e.Config)
+			} else {
+				err = r.delete(names[i])
+				l.drop(names[i])
+			}
+			if err != nil {
 				return err
 			}
-		}
-		for _, name := range gone {
-			if err := r.delete(name); err != nil {
-				return err
-			}
-			l.drop(name)
 		}
 		return r.book().save(l)
 	})

@@ -120,12 +120,12 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 	default:
 		e.Before, e.Revert = now.linkNames, nil
 	}
-	want := namesOf(c, now.OverTLS)
+	want := namesOf(c, now.modes[modeOverTLS])
 	if !want.equal(e.Ours) {
 		e.Former, e.Ours = e.Ours, want
 	}
 	if e.Revert != nil { // somebody died over an Unset
-		if err := t.giveModes(e.Index, now.linkModes, *e.Revert); err != nil {
+		if err := t.giveModes(e.Index, now.modes, e.Revert); err != nil {
 			return err
 		}
 		e.Revert = nil
@@ -197,7 +197,7 @@ func (r *Resolved) unset(t talk, l *ledger, link string) error {
 // beside name servers and domains: that is noted down, and set again.
 func (r *Resolved) revert(t talk, l *ledger, e entry, now linkState) error {
 	if e.Revert == nil {
-		e.Revert = &now.linkModes
+		e.Revert = now.modes
 		l.put(e)
 		if err := r.book().save(l); err != nil {
 			return err
@@ -210,7 +210,7 @@ func (r *Resolved) revert(t talk, l *ledger, e entry, now linkState) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(t.giveModes(e.Index, bare.linkModes, *e.Revert), t.give(e.Index, bare.linkNames, e.Before), t.putDefault(e))
+	return errors.Join(t.giveModes(e.Index, bare.modes, e.Revert), t.give(e.Index, bare.linkNames, e.Before), t.putDefault(e))
 }
 
 // Rename gives the part of one link to another, and the other way round.

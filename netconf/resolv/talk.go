@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -89,6 +90,7 @@ func (t talk) look(index int) (s linkState, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.modes = linkModes{}
 	pairs, _ := firstOf[[]any](out)
 	for _, p := range pairs {
 		pair, _ := p.([]any)
@@ -120,21 +122,19 @@ func (s *linkState) property(name string, value any) {
 		})
 	case "DefaultRoute":
 		s.Default, _ = value.(bool)
-	case "LLMNR":
-		s.LLMNR, _ = value.(string)
-	case "MulticastDNS":
-		s.MDNS, _ = value.(string)
-	case "DNSOverTLS":
-		s.OverTLS, _ = value.(string)
-	case "DNSSEC":
-		s.DNSSEC, _ = value.(string)
-	case "DNSSECNegativeTrustAnchors":
+	case modeNegative:
+		var names []string
 		list, _ := value.([]any)
 		for _, n := range list {
 			name, _ := n.(string)
-			s.Negative = append(s.Negative, name)
+			names = append(names, name)
 		}
-		slices.Sort(s.Negative) // it is a set there
+		slices.Sort(names) // it is a set there
+		s.modes[name] = strings.Join(names, " ")
+	default:
+		if mode, ok := value.(string); ok && slices.Contains(modeNames(), name) {
+			s.modes[name] = mode
+		}
 	}
 }
 
@@ -214,22 +214,19 @@ func serverArgs(in []linkServer) (method, sig string, list []any) {
 // giveModes sets again what a revert took along.
 func (t talk) giveModes(index int, now, want linkModes) error {
 	var errs []error
-	for _, m := range []struct{ method, now, want string }{
-		{"SetLinkLLMNR", now.LLMNR, want.LLMNR},
-		{"SetLinkMulticastDNS", now.MDNS, want.MDNS},
-		{"SetLinkDNSOverTLS", now.OverTLS, want.OverTLS},
-		{"SetLinkDNSSEC", now.DNSSEC, want.DNSSEC},
-	} {
-		if m.now != m.want {
-			errs = append(errs, t.change(m.method, index, "s", m.want))
+	for _, name := range modeNames() {
+		if now[name] == want[name] {
+			continue
 		}
-	}
-	if !slices.Equal(now.Negative, want.Negative) {
-		list := []any{}
-		for _, n := range want.Negative {
-			list = append(list, n)
+		sig, value := "s", any(want[name])
+		if name == modeNegative {
+			list := []any{}
+			for _, n := range strings.Fields(want[name]) {
+				list = append(list, n)
+			}
+			sig, value = "as", list
 		}
-		errs = append(errs, t.change("SetLinkDNSSECNegativeTrustAnchors", index, "as", list))
+		errs = append(errs, t.change("SetLink"+name, index, sig, value))
 	}
 	return errors.Join(errs...)
 }

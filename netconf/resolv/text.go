@@ -2,10 +2,10 @@ package resolv
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -58,7 +58,9 @@ func merge(links []part) (servers, search []string) {
 
 // byMetric sorts links: the one to ask first, first.
 func byMetric(links []part) []part {
-	return slices.SortedStableFunc(slices.Values(links), func(a, b part) int { return cmp.Compare(a.Config.Metric, b.Config.Metric) })
+	out := slices.Clone(links)
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Config.Metric < out[j].Config.Metric })
+	return out
 }
 
 // signature tells which other tool says in its header that it wrote the file.
