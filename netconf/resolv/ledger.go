@@ -26,10 +26,12 @@ type entry struct {
 	Index int `json:"index,omitempty"` // of the link, which systemd-resolved knows it by
 
 	// Of systemd-resolved: what it had before us, what we gave it last and
-	// before that, and what else is to come back once a revert was begun.
+	// before that, whether we said which link answers for all names, and
+	// what else is to come back once a revert was begun.
 	Before linkNames `json:"before,omitzero"`
 	Ours   linkNames `json:"ours,omitzero"`
 	Former linkNames `json:"former,omitzero"`
+	Routed bool      `json:"routed,omitempty"`
 	Revert linkModes `json:"revert,omitempty"`
 }
 
@@ -136,6 +138,20 @@ func (b book) locked(change func(*ledger) error) error {
 		return err
 	}
 	return locked(b.path(), b.resolver, load, func() error { return change(&l) })
+}
+
+// littered reports whether a process that died left half a note.
+func (b book) littered() bool {
+	_, err := os.Lstat(unfinished(b.path()))
+	return err == nil
+}
+
+// sweep removes that.
+func (b book) sweep() error {
+	if !b.littered() {
+		return nil
+	}
+	return b.locked(func(*ledger) error { return remove(unfinished(b.path())) })
 }
 
 // holds reports whether link has an entry.

@@ -10,7 +10,11 @@ import (
 type linkNames struct {
 	Servers []linkServer `json:"servers,omitempty"`
 	Domains []linkDomain `json:"domains,omitempty"`
-	Default bool         `json:"default,omitempty"` // the link answers for all names
+
+	// Default is whether the link answers for all names, as it stands, and
+	// Set what somebody has said of that: "yes", "no", or "" for nobody.
+	Default bool   `json:"-"`
+	Set     string `json:"default,omitempty"`
 }
 
 // A linkServer is a name server. Port and Name may be 0 and "".
@@ -45,6 +49,7 @@ func modeNames() []string {
 type linkState struct {
 	linkNames
 	modes linkModes
+	asks  bool // it can ask its servers now
 }
 
 // isZero reports whether there are neither servers nor domains.

@@ -62,7 +62,7 @@ func (r *Resolvconf) Set(link string, c Config) error {
 // Unset takes link's part away.
 func (r *Resolvconf) Unset(link string) error {
 	if !r.Holds(link) {
-		return nil
+		return r.book().sweep()
 	}
 	err := r.book().locked(func(l *ledger) error {
 		if l.find(link) == nil {

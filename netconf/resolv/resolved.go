@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -138,7 +137,7 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 	if err := t.give(ifi.Index, now.linkNames, want); err != nil {
 		return err
 	}
-	return t.sortOut(l)
+	return r.sortOut(t, l, "")
 }
 
 // nothingNew reports whether this Resolved has said c for link before.
@@ -155,7 +154,7 @@ func (r *Resolved) Unset(link string) error {
 	delete(r.said, link)
 	r.mu.Unlock()
 	if !r.Holds(link) {
-		return nil
+		return r.book().sweep()
 	}
 	err := r.conversation(link, func(t talk, l *ledger) error { return r.unset(t, l, link) })
 	if err != nil {
@@ -169,32 +168,34 @@ func (r *Resolved) unset(t talk, l *ledger, link string) error {
 	if have == nil {
 		return nil
 	}
-	e := *have
-	rest := ledger{Links: slices.Clone(l.Links)}
-	rest.drop(link)
-	if err := t.sortOut(&rest); err != nil { // so that somebody answers all the time
+	if err := r.sortOut(t, l, link); err != nil { // so that somebody answers all the time
 		return err
 	}
+	e := *have
 	now, err := t.look(e.Index)
 	var left error
 	switch {
 	case dbus.Is(err, noSuchLink): // with all that was known of it
 	case err != nil:
 		return err
-	case e.Revert != nil || e.isOurs(now.linkNames):
-		if err := r.revert(t, l, e, now); err != nil {
-			return err
-		}
+	case e.Revert != nil || e.Routed && e.isOurs(now.linkNames):
+		err = r.revert(t, l, e, now)
+	case e.isOurs(now.linkNames):
+		err = t.give(e.Index, now.linkNames, e.Before)
 	case !now.linkNames.isZero() && !now.linkNames.equal(e.Before):
 		left = &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+	}
+	if err != nil && !dbus.Is(err, noSuchLink) {
+		return err
 	}
 	l.drop(link)
 	return errors.Join(left, r.book().save(l))
 }
 
-// revert puts back what stood there before. Only RevertLink unsets whether a
-// link answers for all names, and it takes along what the operator has set
-// beside name servers and domains: that is noted down, and set again.
+// revert puts back what stood there before on a link of which we said whether
+// it answers for all names. Only RevertLink unsets that, and it takes along what
+// the operator has set beside name servers and domains: that is noted down, and
+// set again.
 func (r *Resolved) revert(t talk, l *ledger, e entry, now linkState) error {
 	if e.Revert == nil {
 		e.Revert = now.modes
@@ -210,7 +211,11 @@ func (r *Resolved) revert(t talk, l *ledger, e entry, now linkState) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(t.giveModes(e.Index, bare.modes, e.Revert), t.give(e.Index, bare.linkNames, e.Before), t.putDefault(e))
+	errs := []error{t.giveModes(e.Index, bare.modes, e.Revert), t.give(e.Index, bare.linkNames, e.Before)}
+	if said := e.Before.Set; said != "" {
+		errs = append(errs, t.change("SetLinkDefaultRoute", e.Index, "b", said == yes))
+	}
+	return errors.Join(errs...)
 }
 
 // Rename gives the part of one link to another, and the other way round.

@@ -137,8 +137,11 @@ func (s Setup) All() (out []Backend) {
 	for _, path := range others(s.Path, s.StateDir) {
 		out = append(out, s.file(path))
 	}
-	for _, b := range []Backend{s.resolved(), s.resolvconf()} {
-		if len(b.Links()) > 0 {
+	for _, b := range []interface {
+		Backend
+		book() book
+	}{s.resolved(), s.resolvconf()} {
+		if len(b.Links()) > 0 || b.book().littered() {
 			out = append(out, b)
 		}
 	}

@@ -101,8 +101,29 @@ func (t talk) look(index int) (s linkState, err error) {
 		v, _ := pair[1].(dbus.Variant)
 		s.property(name, v.Value)
 	}
+	s.guess()
 	return s, nil
 }
+
+// guess tells what somebody has said of the default route. The property is
+// what is in effect: by itself, a link answers for all names if it has servers
+// that can be asked and no domain that is for routing only.
+func (s *linkState) guess() {
+	implied := s.asks && !slices.ContainsFunc(s.Domains, func(d linkDomain) bool { return d.Route })
+	switch {
+	case s.Default == implied:
+	case s.Default:
+		s.Set = yes
+	case s.asks:
+		s.Set = no
+	}
+}
+
+// The words of linkNames.Set.
+const (
+	yes = "yes"
+	no  = "no"
+)
 
 // property reads one property. Versions before 246 have no DNSEx.
 func (s *linkState) property(name string, value any) {
@@ -120,6 +141,9 @@ func (s *linkState) property(name string, value any) {
 			only, _ := f[1].(bool)
 			s.Domains = append(s.Domains, linkDomain{d, only})
 		})
+	case "ScopesMask":
+		mask, _ := value.(uint64)
+		s.asks = mask&1 != 0 // SD_RESOLVED_DNS
 	case "DefaultRoute":
 		s.Default, _ = value.(bool)
 	case modeNegative:
@@ -231,25 +255,15 @@ func (t talk) giveModes(index int, now, want linkModes) error {
 	return errors.Join(errs...)
 }
 
-// putDefault sets whether the link answers for all names, if what stands there
-// does not say so by itself.
-func (t talk) putDefault(e entry) error {
-	now, err := t.look(e.Index)
-	if err != nil || now.Default == e.Before.Default {
-		return err
-	}
-	return t.change("SetLinkDefaultRoute", e.Index, "b", e.Before.Default)
-}
-
 // sortOut lets the first of our links answer for all names, and the others for
 // their own domains only: asked all at once, the one that answers first would
-// decide.
-func (t talk) sortOut(l *ledger) error {
-	first := true
-	var errs []error
+// decide. As long as there was only one, nothing is said of it. One may be left
+// out, because it is about to go.
+func (r *Resolved) sortOut(t talk, l *ledger, but string) error {
+	wants, first := map[string]bool{}, true
 	for _, p := range byMetric(l.parts()) {
 		e := l.find(p.Link)
-		if len(e.Ours.Servers) == 0 || e.Revert != nil {
+		if p.Link == but || len(e.Ours.Servers) == 0 || e.Revert != nil {
 			continue
 		}
 		now, err := t.look(e.Index)
@@ -257,9 +271,21 @@ func (t talk) sortOut(l *ledger) error {
 			continue // gone, or somebody else's now
 		}
 		if now.Default != first {
-			errs = append(errs, t.change("SetLinkDefaultRoute", e.Index, "b", first))
+			wants[p.Link] = first
 		}
 		first = false
 	}
-	return errors.Join(errs...)
+	if len(wants) == 0 || len(l.Links) == 1 && !l.Links[0].Routed {
+		return nil
+	}
+	for name := range wants {
+		l.find(name).Routed = true
+	}
+	err := r.book().save(l)
+	for name, want := range wants {
+		if err == nil {
+			err = t.change("SetLinkDefaultRoute", l.find(name).Index, "b", want)
+		}
+	}
+	return err
 }

@@ -1,0 +1,306 @@
+package resolv
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lessee/lessee/netconf/dbus"
+)
+
+// with is a part with domains, and a metric.
+func with(p part, metric int, domain string, search ...string) part {
+	p.Config.Metric, p.Config.Domain, p.Config.Search = metric, domain, search
+	return p
+}
+
+// operator are the settings that an operator may have made with resolvectl.
+var operator = map[string][]string{
+	"nothing": nil,
+	"servers and domains": {
+		"dns eth0 203.0.113.53 203.0.113.54:8053#dot.example", "domain eth0 corp.example ~lab.example",
+	},
+	"all there is": {
+		"dns eth0 203.0.113.53", "domain eth0 corp.example", "default-route eth0 no", "llmnr eth0 no", "mdns eth0 resolve",
+		"dnsovertls eth0 opportunistic", "nta eth0 b.example", "dns eth1 203.0.113.55",
+	},
+	"only a default route": {"default-route eth0 yes", "llmnr eth0 resolve"},
+}
+
+func (r *rig) prepare(settings []string) string {
+	r.t.Helper()
+	for _, s := range settings {
+		r.resolvectl(s)
+	}
+	return r.state()
+}
+
+func TestResolvedIsAsItWasAfterALife(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	for name, settings := range operator {
+		before := r.prepare(settings)
+		b := r.backend()
+		first := with(one, 100, "example.com", "a.example", "example.com.")
+		must(t, r.do(func() error { return b.Set("eth0", first.Config) }))
+		r.wants(name, "eth0", "192.0.2.53", "a.example example.com", "*")
+		b.Step = func(what string) { t.Errorf("%s: a renewal that changes nothing: %s", name, what) }
+		must(t, r.do(func() error { return b.Set("eth0", first.Config) }))
+		b.Step = nil
+		must(t, r.do(func() error { return b.Set("eth0", changed.Config) }))
+		r.wants(name, "eth0", "192.0.2.54 192.0.2.55", "", "*")
+		must(t, r.do(func() error { return r.backend().Unset("eth0") })) // another process
+		if after := r.state(); after != before {
+			t.Errorf("%s: before\n%s\nafter\n%s", name, before, after)
+		}
+		r.unnoted(name)
+		r.resolvectl("revert eth0")
+		r.resolvectl("revert eth1")
+	}
+}
+
+// The first by metric answers for all names, whoever came first.
+func TestTwoLinksMergeInResolved(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	for _, leaves := range [][2]string{{"eth0", "eth1"}, {"eth1", "eth0"}} {
+		for name, settings := range operator {
+			before := r.prepare(settings)
+			do := func(f func(*Resolved) error) { must(t, r.do(func() error { return f(r.backend()) })) }
+			wifi, wire := with(one, 600, "one.example"), with(two, 100, "two.example")
+			do(func(b *Resolved) error { return b.Set("eth0", wifi.Config) })
+			do(func(b *Resolved) error { return b.Set("eth1", wire.Config) })
+			r.wants(name, "eth0", "192.0.2.53", "one.example", "no")
+			r.wants(name, "eth1", "198.51.100.53", "two.example", "yes")
+			do(func(b *Resolved) error { return b.Set("eth0", with(one, 50, "one.example").Config) })
+			r.wants(name+", metrics changed", "eth0", "192.0.2.53", "one.example", "yes")
+			r.wants(name+", metrics changed", "eth1", "198.51.100.53", "two.example", "no")
+			do(func(b *Resolved) error { return b.Unset(leaves[0]) })
+			r.wants(name+", one is left", leaves[1], "*", "*", "yes")
+			do(func(b *Resolved) error { return b.Unset(leaves[1]) })
+			if after := r.state(); after != before {
+				t.Errorf("%s: before\n%s\nafter\n%s", name, before, after)
+			}
+			r.unnoted(name)
+			r.resolvectl("revert eth0")
+			r.resolvectl("revert eth1")
+		}
+	}
+}
+
+func TestResolvedIsPutBackWhereverAProcessDies(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	eth0, eth1 := with(one, 200, "one.example"), with(two, 100, "two.example")
+	for name, settings := range map[string][]string{"nothing": nil, "all there is": operator["all there is"]} {
+		before := r.prepare(settings)
+		for _, tc := range []struct {
+			name   string
+			before []part
+			op     func(*Resolved) error
+		}{
+			{"the first lease", nil, func(b *Resolved) error { return b.Set("eth0", eth0.Config) }},
+			{"other servers", []part{eth0}, func(b *Resolved) error { return b.Set("eth0", with(changed, 200, "").Config) }},
+			{"a second link", []part{eth0}, func(b *Resolved) error { return b.Set("eth1", eth1.Config) }},
+			{"the first of two goes", []part{eth0, eth1}, func(b *Resolved) error { return b.Unset("eth0") }},
+			{"the second of two goes", []part{eth0, eth1}, func(b *Resolved) error { return b.Unset("eth1") }},
+			{"the last one goes", []part{eth0}, func(b *Resolved) error { return b.Unset("eth0") }},
+		} {
+			for n, died := 1, true; died; n++ {
+				for _, again := range []bool{false, true} {
+					for _, p := range tc.before {
+						must(t, r.do(func() error { return r.backend().Set(p.Link, p.Config) }))
+					}
+					died = r.dies(n, tc.op)
+					when := fmt.Sprintf("%s, %s, dead before step %d, again %v", name, tc.name, n, again)
+					must(t, r.do(func() error {
+						if again {
+							if err := tc.op(r.backend()); err != nil {
+								return err
+							}
+						}
+						return errors.Join(r.backend().Unset("eth0"), r.backend().Unset("eth1"))
+					}))
+					if after := r.state(); after != before {
+						t.Fatalf("%s: before\n%s\nafter\n%s", when, before, after)
+					}
+					r.unnoted(when)
+				}
+			}
+		}
+		r.resolvectl("revert eth0")
+		r.resolvectl("revert eth1")
+	}
+}
+
+// dies runs op on a Resolved whose process dies before its n-th step, and
+// reports whether it came to that.
+func (r *rig) dies(n int, op func(*Resolved) error) (died bool) {
+	r.t.Helper()
+	steps := 0
+	err := r.do(func() (err error) {
+		b := r.backend()
+		b.Step = func(string) {
+			if steps++; steps == n {
+				panic(dead{})
+			}
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				if _, ok := p.(dead); !ok {
+					panic(p)
+				}
+				died = true
+			}
+		}()
+		return op(b)
+	})
+	must(r.t, err)
+	return died
+}
+
+func TestWhatSomebodyTellsResolvedAfterUsIsLeft(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	b := r.backend()
+	must(t, r.do(func() error { return b.Set("eth0", one.Config) }))
+	r.resolvectl("dns eth0 203.0.113.99")
+	theirs := r.state()
+	var managed *ManagedError
+	if err := r.do(func() error { return b.Set("eth0", one.Config) }); !errors.As(err, &managed) {
+		t.Errorf("a renewal with nothing new: %v", err)
+	}
+	if err := r.do(func() error { return b.Unset("eth0") }); !errors.As(err, &managed) {
+		t.Errorf("Unset: %v", err)
+	}
+	if now := r.state(); now != theirs {
+		t.Errorf("%s\nwant\n%s", now, theirs)
+	}
+	r.unnoted("in the end")
+}
+
+func TestALinkThatIsGoneTakesItsPartAlong(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	must(t, r.do(func() error { return r.backend().Set("eth0", one.Config) }))
+	must(t, r.m.Remove("eth0"))
+	r.await("it goes", func() error {
+		return r.do(func() error { return errors.Join(r.backend().Unset("eth0"), r.gone()) })
+	})
+	r.unnoted("in the end")
+}
+
+func (r *rig) gone() error {
+	if _, err := net.InterfaceByName("eth0"); err == nil {
+		return errors.New("it is there still")
+	}
+	return nil
+}
+
+func TestARenamedLinkKeepsItsPartInResolved(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	before := r.state()
+	must(t, r.do(func() error {
+		return errors.Join(r.backend().Set("eth0", one.Config), r.backend().Rename("eth0", "lan0"), r.backend().Unset("lan0"))
+	}))
+	if after := r.state(); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+	r.unnoted("in the end")
+}
+
+func TestLinksThatResolvedDoesNotKnowAreLeftAlone(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	before := r.state()
+	if err := r.do(func() error { return r.backend().Set("eth0@blue", one.Config) }); !errors.Is(err, ErrNamespace) {
+		t.Errorf("of another namespace: %v", err)
+	}
+	if err := r.peer.Do(func() error { return r.backend().Set("eth0", one.Config) }); !errors.Is(err, ErrNamespace) {
+		t.Errorf("in another namespace: %v", err)
+	}
+	if after := r.state(); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+	r.unnoted("in the end")
+}
+
+func TestABusThatRefusesIsSaidSo(t *testing.T) {
+	r := newRig(t)
+	r.resolved(`<deny send_destination="org.freedesktop.resolve1" send_interface="org.freedesktop.resolve1.Manager" send_member="SetLinkDomains"/>`)
+	before := r.state()
+	err := r.do(func() error { return r.backend().Set("eth0", with(one, 0, "example.com").Config) })
+	if !dbus.Is(err, "org.freedesktop.DBus.Error.AccessDenied") || !strings.Contains(err.Error(), "SetLinkDomains") {
+		t.Errorf("%v", err)
+	}
+	must(t, r.do(func() error { return r.backend().Unset("eth0") }))
+	if after := r.state(); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+	r.unnoted("in the end")
+}
+
+// N8, N9: whether names are asked by TLS is the operator's to say.
+func TestEncryptedResolversAreUsedWhereTheOperatorWantsTLS(t *testing.T) {
+	r := newRig(t)
+	r.resolved("")
+	c := one.Config
+	c.Encrypted = []Encrypted{{Name: "dot.example", Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.99")}, Port: 8853}}
+	for _, tc := range []struct{ mode, want string }{
+		{"no", "192.0.2.53"},
+		{"opportunistic", "192.0.2.99:8853#dot.example 192.0.2.53"},
+		{"yes", "192.0.2.99:8853#dot.example"},
+	} {
+		r.resolvectl("dnsovertls eth0 " + tc.mode)
+		before := r.state()
+		must(t, r.do(func() error { return r.backend().Set("eth0", c) }))
+		r.wants(tc.mode, "eth0", tc.want, "", "*")
+		must(t, r.do(func() error { return r.backend().Unset("eth0") }))
+		if after := r.state(); after != before {
+			t.Errorf("%s: before\n%s\nafter\n%s", tc.mode, before, after)
+		}
+	}
+}
+
+func TestAutoFindsResolved(t *testing.T) {
+	r := newRig(t)
+	choose := func() (Backend, string) { return r.setup().Choose("eth0") }
+	link := func() {
+		must(t, errors.Join(os.Remove("/etc/resolv.conf"), os.Symlink("../run/systemd/resolve/stub-resolv.conf", "/etc/resolv.conf")))
+	}
+	if b, why := choose(); b.String() != "file /etc/resolv.conf" || !strings.Contains(why, "no other hands") {
+		t.Errorf("nobody is there: %v: %s", b, why)
+	}
+	link()
+	b, why := choose()
+	if b.String() != "file /etc/resolv.conf" || !strings.Contains(why, "does not answer") {
+		t.Errorf("nobody is there, but a link to him: %v: %s", b, why)
+	}
+	var managed *ManagedError
+	if err := b.Set("eth0", one.Config); !errors.As(err, &managed) || !strings.Contains(err.Error(), "/run/systemd/resolve") {
+		t.Errorf("a dangling link: %v", err)
+	}
+	must(t, os.Remove("/etc/resolv.conf"))
+	r.resolved("")
+	if b, why := choose(); b.String() != "file /etc/resolv.conf" {
+		t.Errorf("he is there, and nothing leads to him: %v: %s", b, why)
+	}
+	must(t, os.WriteFile("/etc/resolv.conf", []byte("# mine\noptions edns0\nnameserver 127.0.0.53\n"), 0o644))
+	if b, why := choose(); b.String() != resolvedName || !strings.Contains(why, "names 127.0.0.53") {
+		t.Errorf("a file that names him: %v: %s", b, why)
+	}
+	link()
+	if b, why := choose(); b.String() != resolvedName || !strings.Contains(why, "is a link to") {
+		t.Errorf("a link to him: %v: %s", b, why)
+	}
+	// What a lease names leads nowhere.
+	must(t, errors.Join(os.Remove("/etc/resolv.conf"), r.setup().file(Usual).Set("eth0", servers("127.0.0.53"))))
+	if b, why := choose(); b.String() != "file /etc/resolv.conf" {
+		t.Errorf("our own file: %v: %s", b, why)
+	}
+}
