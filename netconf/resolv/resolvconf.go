@@ -44,6 +44,9 @@ func (r *Resolvconf) Links() []string { return r.book().links() }
 // Set tells resolvconf of c. What it has been told already changes nothing.
 func (r *Resolvconf) Set(link string, c Config) error {
 	err := errors.Join(c.check(), checkRecord(link))
+	if err == nil && r.program.path == "" {
+		err = errNoProgram
+	}
 	if err == nil {
 		err = r.book().locked(func(l *ledger) error {
 			l.put(entry{part: part{link, c}})

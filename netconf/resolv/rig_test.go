@@ -20,7 +20,7 @@ import (
 // need it want to be root, because systemd-resolved becomes another user.
 func unpacked(t *testing.T, pkg string) string {
 	t.Helper()
-	dir := "/var/tmp/lessee-resolvers/" + pkg
+	dir := "/var/cache/lessee-resolvers/" + pkg
 	_, err := os.Stat(dir + "/.done")
 	ids, _ := os.ReadFile("/proc/self/uid_map")
 	if os.Getenv("CI") == "" && (err != nil || !strings.Contains(string(ids), "4294967295")) {
@@ -222,7 +222,7 @@ func (r *rig) wants(when, link, servers, domains, byDefault string) {
 func (r *rig) state() string {
 	r.t.Helper()
 	text := r.files("/run/systemd/resolve/netif", "/etc/resolv.conf")
-	for line := range strings.Lines(r.run(unpacked(r.t, "systemd-resolved") + "/usr/bin/resolvectl", "status", "--no-pager")) {
+	for line := range strings.Lines(r.run(unpacked(r.t, "systemd-resolved")+"/usr/bin/resolvectl", "status", "--no-pager")) {
 		if !strings.Contains(line, "Current DNS Server") { // whom it asked last
 			text += line
 		}
