@@ -45,6 +45,7 @@ var rules = []rule{ // the first that fits counts
 	{"client", []string{module + "client/dhcp4", module + "client/lease", module + "client/machine", "golang.org/x/sys/unix"}, false},
 	{"arpcheck", []string{"github.com/mdlayher/packet", "github.com/mdlayher/arp", "golang.org/x/net/bpf", "golang.org/x/sys/unix"}, false},
 	{"netconf/dbus", nil, false},
+	{"netconf/resolvtest", []string{module + "client/nettest", "golang.org/x/sys/unix"}, false},
 	{"netconf/resolv", []string{module + "netconf/dbus", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}, false},
 	{"netconf", []string{module + "client/dhcp4", module + "client/lease", module + "netconf/resolv", "github.com/google/renameio/v2", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/agent", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine"}, false},

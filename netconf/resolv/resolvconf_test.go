@@ -9,34 +9,7 @@ import (
 	"testing"
 )
 
-// resolvconf puts the program of a package on the host, and lets it manage
-// resolv.conf with something of the operator's in it.
-func (r *rig) resolvconf(pkg string) {
-	r.t.Helper()
-	dir := unpacked(r.t, pkg)
-	sbin, err := filepath.EvalSymlinks("/sbin")
-	must(r.t, err)
-	lib, err := filepath.EvalSymlinks("/lib")
-	must(r.t, err)
-	r.overlay(sbin, dir+"/sbin")
-	r.overlay(lib, dir+"/lib")
-	r.run("cp", "-a", dir+"/etc/.", "/etc/")
-	if pkg == "resolvconf" { // as its postinst and its service do
-		must(r.t, errors.Join(os.MkdirAll("/run/resolvconf/interface", 0o755), os.Remove("/etc/resolv.conf"),
-			os.Symlink("../run/resolvconf/resolv.conf", "/etc/resolv.conf")))
-		r.run("resolvconf", "--enable-updates")
-		r.run("resolvconf", "-u")
-	}
-	r.run("sh", "-c", "printf 'nameserver 203.0.113.53\nsearch corp.example\n' | resolvconf -a lan9.operator")
-}
-
 func (r *rig) program() *Resolvconf { return r.setup().resolvconf() }
-
-// told is all that resolvconf keeps, and what it made of it.
-func (r *rig) told() string {
-	r.t.Helper()
-	return r.files("/run/resolvconf", "/etc/resolv.conf") + read(r.t, "/etc/resolv.conf")
-}
 
 // names are the name servers and domains in resolv.conf.
 func (r *rig) names() (servers, search []string) {
@@ -58,7 +31,7 @@ func both(t *testing.T, test func(t *testing.T, r *rig, pkg string)) {
 	for _, pkg := range []string{"openresolv", "resolvconf"} {
 		t.Run(pkg, func(t *testing.T) {
 			r := newRig(t)
-			r.resolvconf(pkg)
+			r.Resolvconf(pkg)
 			test(t, r, pkg)
 		})
 	}
@@ -66,7 +39,7 @@ func both(t *testing.T, test func(t *testing.T, r *rig, pkg string)) {
 
 func TestResolvconfIsAsItWasAfterALife(t *testing.T) {
 	both(t, func(t *testing.T, r *rig, _ string) {
-		before := r.told()
+		before := r.State()
 		b, why := r.setup().Choose("eth0")
 		if b.String() != "resolvconf" || !strings.Contains(why, "manages /etc/resolv.conf") {
 			t.Fatalf("%v: %s", b, why)
@@ -78,7 +51,7 @@ func TestResolvconfIsAsItWasAfterALife(t *testing.T) {
 			}
 		}
 		must(t, r.program().Unset("eth0")) // another process
-		if after := r.told(); after != before {
+		if after := r.State(); after != before {
 			t.Errorf("before\n%s\nafter\n%s", before, after)
 		}
 		r.unnoted("in the end")
@@ -87,7 +60,7 @@ func TestResolvconfIsAsItWasAfterALife(t *testing.T) {
 
 func TestTwoLinksMergeInResolvconf(t *testing.T) {
 	both(t, func(t *testing.T, r *rig, pkg string) {
-		before := r.told()
+		before := r.State()
 		must(t, errors.Join(r.program().Set("eth0", with(one, 600, "one.example").Config), r.program().Set("eth1", with(two, 100, "two.example").Config)))
 		list, _ := r.names()
 		servers := fmt.Sprint(list)
@@ -99,7 +72,7 @@ func TestTwoLinksMergeInResolvconf(t *testing.T) {
 			t.Errorf("%s, want %s", servers, want)
 		}
 		must(t, errors.Join(r.program().Unset("eth0"), r.program().Unset("eth1")))
-		if after := r.told(); after != before {
+		if after := r.State(); after != before {
 			t.Errorf("before\n%s\nafter\n%s", before, after)
 		}
 		r.unnoted("in the end")
@@ -108,7 +81,7 @@ func TestTwoLinksMergeInResolvconf(t *testing.T) {
 
 func TestResolvconfIsPutBackWhereverAProcessDies(t *testing.T) {
 	both(t, func(t *testing.T, r *rig, _ string) {
-		before := r.told()
+		before := r.State()
 		for _, tc := range []struct {
 			name   string
 			before []part
@@ -132,7 +105,7 @@ func TestResolvconfIsPutBackWhereverAProcessDies(t *testing.T) {
 				for _, link := range append(r.program().Links(), "eth0") {
 					must(t, r.program().Unset(link))
 				}
-				if after := r.told(); after != before {
+				if after := r.State(); after != before {
 					t.Fatalf("%s: before\n%s\nafter\n%s", when, before, after)
 				}
 				r.unnoted(when)
@@ -164,8 +137,8 @@ func diesAt(t *testing.T, n int, b *Resolvconf, op func(*Resolvconf) error) (die
 // A setting that changes between two processes takes effect on both sides.
 func TestWhatTheFormerResolverWasToldIsTakenAway(t *testing.T) {
 	r := newRig(t)
-	r.resolvconf("openresolv")
-	before := r.told()
+	r.Resolvconf("openresolv")
+	before := r.State()
 	auto, file := r.setup(), r.setup()
 	file.Resolver, file.Path = "file", "/etc/resolv.own"
 	b, _ := auto.Choose("eth0")
@@ -175,7 +148,7 @@ func TestWhatTheFormerResolverWasToldIsTakenAway(t *testing.T) {
 	}
 	own, _ := file.Choose("eth0")
 	must(t, errors.Join(append(file.Unset("eth0", own), own.Set("eth0", one.Config))...))
-	if after := r.told(); after != before {
+	if after := r.State(); after != before {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
 	}
 	if !auto.Holds("eth0") {
@@ -193,7 +166,7 @@ func (r *rig) script(text string) {
 	r.t.Helper()
 	sbin, err := filepath.EvalSymlinks("/sbin")
 	must(r.t, err)
-	r.overlay(sbin, "")
+	r.Overlay(sbin, "")
 	must(r.t, os.WriteFile(sbin+"/resolvconf", []byte(text), 0o755))
 }
 
