@@ -27,6 +27,7 @@ var operator = map[string][]string{
 		"dns eth0 203.0.113.53", "domain eth0 corp.example", "default-route eth0 no", "llmnr eth0 no", "mdns eth0 resolve",
 		"dnsovertls eth0 opportunistic", "nta eth0 b.example", "dns eth1 203.0.113.55",
 	},
+	"servers and modes":    {"dns eth0 203.0.113.53", "domain eth0 corp.example", "llmnr eth0 no", "mdns eth0 resolve", "nta eth0 b.example"},
 	"only a default route": {"default-route eth0 yes", "llmnr eth0 resolve"},
 }
 
@@ -95,8 +96,9 @@ func TestResolvedIsPutBackWhereverAProcessDies(t *testing.T) {
 	r := newRig(t)
 	r.Resolved("")
 	eth0, eth1 := with(one, 200, "one.example"), with(two, 100, "two.example")
-	for name, settings := range map[string][]string{"nothing": nil, "all there is": operator["all there is"]} {
+	for name, settings := range map[string][]string{"nothing": nil, "servers and modes": operator["servers and modes"]} {
 		before := r.prepare(settings)
+		llmnr := r.Resolvectl("llmnr eth0")
 		for _, tc := range []struct {
 			name   string
 			before []part
@@ -110,18 +112,24 @@ func TestResolvedIsPutBackWhereverAProcessDies(t *testing.T) {
 			{"the last one goes", []part{eth0}, func(b *Resolved) error { return b.Unset("eth0") }},
 		} {
 			for n, died := 1, true; died; n++ {
-				for _, again := range []bool{false, true} {
+				for next, do := range map[string]func(*Resolved) error{
+					"withdraw":    func(*Resolved) error { return nil },
+					"again":       tc.op,
+					"a new lease": func(b *Resolved) error { return b.Set("eth0", eth0.Config) },
+				} {
+					if settings == nil && next == "again" {
+						continue // it takes long enough
+					}
 					for _, p := range tc.before {
 						must(t, r.Do(func() error { return r.backend().Set(p.Link, p.Config) }))
 					}
 					died = r.dies(n, tc.op)
-					when := fmt.Sprintf("%s, %s, dead before step %d, again %v", name, tc.name, n, again)
+					when := fmt.Sprintf("%s, %s, dead before step %d, then %s", name, tc.name, n, next)
+					must(t, r.Do(func() error { return do(r.backend()) }))
+					if next == "a new lease" && r.Resolvectl("llmnr eth0") != llmnr {
+						t.Fatalf("%s: LLMNR of the link is not the operator's any more", when)
+					}
 					must(t, r.Do(func() error {
-						if again {
-							if err := tc.op(r.backend()); err != nil {
-								return err
-							}
-						}
 						return errors.Join(r.backend().Unset("eth0"), r.backend().Unset("eth1"))
 					}))
 					if after := r.State(); after != before {
