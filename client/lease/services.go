@@ -2,7 +2,6 @@ package lease
 
 import (
 	"fmt"
-	"net/url"
 	"sort"
 	"strings"
 
@@ -27,15 +26,20 @@ func portal(n noter, o dhcp4.Options) string {
 	if uri == "" || uri == noPortal {
 		return ""
 	}
-	u, err := url.Parse(uri)
-	if err != nil || !u.IsAbs() || strings.ContainsFunc(uri, notInURI) {
+	scheme, rest, _ := strings.Cut(strings.ToLower(uri), ":")
+	if scheme == "" || rest == "" || strings.ContainsFunc(scheme, notInScheme) || strings.ContainsFunc(uri, notInURI) {
 		n.add(fmt.Errorf("option 114 (captive-portal): %.100q is no URI", uri))
 		return ""
 	}
-	if u.Scheme != "https" {
+	if scheme != "https" || !strings.HasPrefix(rest, "//") {
 		n.add(fmt.Errorf("option 114 (captive-portal): %s is not an https URI, so anybody on the way can answer for it", uri))
 	}
 	return uri
+}
+
+// notInScheme tells what stands in no scheme (RFC 3986, section 3.1).
+func notInScheme(c rune) bool {
+	return !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("+-.", c))
 }
 
 // notInURI tells what stands in no URI without being escaped (RFC 3986,

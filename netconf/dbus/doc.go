@@ -19,9 +19,11 @@
 //
 // # Values
 //
-// What goes over the bus has a signature, and these Go types:
+// What goes over the bus has a signature, and these Go types. Those in the
+// second row are only read.
 //
-//	y byte    b bool    n int16   q uint16   i int32   u uint32   x int64   t uint64   d float64
-//	s string  o Path    g Signature          v Variant
-//	ay []byte           a… []any             (…) and {…} []any
+//	y byte   b bool    q uint16  i int32      u uint32
+//	n int16            x int64   t uint64     d float64
+//	s string  o Path   g Signature            v Variant
+//	ay []byte          a… []any               (…) and {…} []any
 package dbus

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -105,10 +104,6 @@ func (w *writer) text(s string) error {
 
 // basic writes a value that holds no others.
 func (w *writer) basic(sig string, value any) error {
-	type pair struct {
-		sig   string
-		value any
-	}
 	switch v := value.(type) {
 	case string:
 		if sig == "s" {
@@ -138,52 +133,29 @@ func (w *writer) basic(sig string, value any) error {
 	return mismatch(sig, value)
 }
 
+// number writes the numbers that methods take.
 func (w *writer) number(sig string, value any) error {
-	before := len(w.b)
 	switch v := value.(type) {
 	case byte:
-		w.b = append(w.b, v)
-	case int16:
-		w.b = order.AppendUint16(w.b, uint16(v))
+		if sig == "y" {
+			w.b = append(w.b, v)
+			return nil
+		}
 	case uint16:
-		w.b = order.AppendUint16(w.b, v)
+		if sig == "q" {
+			w.b = order.AppendUint16(w.b, v)
+			return nil
+		}
 	case int32:
-		w.b = order.AppendUint32(w.b, uint32(v))
+		if sig == "i" {
+			w.b = order.AppendUint32(w.b, uint32(v))
+			return nil
+		}
 	case uint32:
-		w.b = order.AppendUint32(w.b, v)
-	case int64:
-		w.b = order.AppendUint64(w.b, uint64(v))
-	case uint64:
-		w.b = order.AppendUint64(w.b, v)
-	case float64:
-		w.b = order.AppendUint64(w.b, math.Float64bits(v))
+		if sig == "u" {
+			w.b = order.AppendUint32(w.b, v)
+			return nil
+		}
 	}
-	if len(w.b) == before || sig != signatureOf(value) {
-		w.b = w.b[:before]
-		return mismatch(sig, value)
-	}
-	return nil
-}
-
-// signatureOf is the type of a number.
-func signatureOf(value any) string {
-	switch value.(type) {
-	case byte:
-		return "y"
-	case int16:
-		return "n"
-	case uint16:
-		return "q"
-	case int32:
-		return "i"
-	case uint32:
-		return "u"
-	case int64:
-		return "x"
-	case uint64:
-		return "t"
-	case float64:
-		return "d"
-	}
-	return ""
+	return mismatch(sig, value)
 }

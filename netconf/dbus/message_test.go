@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,12 @@ func TestEveryTypeIsWrittenAsTheLibraryReadsIt(t *testing.T) {
 			}
 			sig := pad + v.sig
 			b, err := call(7, Method{"a.b", "/c", "d.e", "F"}, sig, append(args, v.ours))
+			if onlyRead(v.ours) {
+				if err == nil {
+					t.Errorf("%s: %T is written", sig, v.ours)
+				}
+				continue
+			}
 			must(t, err)
 			m, err := oracle.DecodeMessage(bytes.NewReader(b))
 			if err != nil {
@@ -79,6 +86,19 @@ func TestEveryTypeIsWrittenAsTheLibraryReadsIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+// onlyRead tells types that we write nowhere.
+func onlyRead(v any) bool {
+	switch v := v.(type) {
+	case int16, int64, uint64, float64:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, onlyRead)
+	case Variant:
+		return onlyRead(v.Value)
+	}
+	return false
 }
 
 func TestEveryTypeIsReadAsTheLibraryWritesIt(t *testing.T) {
@@ -129,14 +149,13 @@ func TestWhatDoesNotFitItsTypeIsNotSent(t *testing.T) {
 func FuzzReceive(f *testing.F) {
 	for _, v := range values {
 		b, err := call(1, Method{"a.b", "/c", "d.e", "F"}, v.sig, []any{v.ours})
-		if err != nil {
-			f.Fatal(err)
+		if err == nil {
+			f.Add(b)
 		}
-		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := receive(bytes.NewReader(b))
-		if err != nil {
+		if err != nil || slices.ContainsFunc(m.body, onlyRead) {
 			return
 		}
 		// What was read can be written, and read again.

@@ -14,8 +14,8 @@ import (
 // the host goes down: by which link, and what stood there before. A note of
 // another boot says nothing.
 type ledger struct {
-	BootID string  `json:"boot_id"`
-	Links  []entry `json:"links"` // in the order in which they came
+	BootID string   `json:"boot_id"`
+	Links  []*entry `json:"links"` // in the order in which they came
 
 	saved string // as it stands on disk
 }
@@ -45,25 +45,28 @@ func (l *ledger) parts() (out []part) {
 
 // find returns link's entry, or nil.
 func (l *ledger) find(link string) *entry {
-	i := slices.IndexFunc(l.Links, func(e entry) bool { return e.Link == link })
-	if i < 0 {
-		return nil
+	for _, e := range l.Links {
+		if e.Link == link {
+			return e
+		}
 	}
-	return &l.Links[i]
+	return nil
 }
 
 // put sets link's entry.
-func (l *ledger) put(e entry) {
-	if have := l.find(e.Link); have != nil {
-		*have = e
-		return
+func (l *ledger) put(e *entry) {
+	for i, have := range l.Links {
+		if have.Link == e.Link {
+			l.Links[i] = e
+			return
+		}
 	}
 	l.Links = append(l.Links, e)
 }
 
 // drop removes link's entry.
 func (l *ledger) drop(link string) {
-	l.Links = slices.DeleteFunc(l.Links, func(e entry) bool { return e.Link == link })
+	l.Links = slices.DeleteFunc(l.Links, func(e *entry) bool { return e.Link == link })
 }
 
 // A book is where a ledger is kept.
@@ -98,7 +101,7 @@ func (b book) load() (ledger, error) {
 	if err != nil {
 		return ledger{BootID: now}, fmt.Errorf("%s: %w", b.path(), err)
 	}
-	if l.BootID != now {
+	if l.BootID != now || slices.Contains(l.Links, nil) {
 		l.BootID, l.Links = now, nil
 	}
 	l.saved = string(text)

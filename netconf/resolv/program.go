@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -43,7 +42,7 @@ func findProgram() program {
 		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 			continue
 		}
-		if target, err := filepath.EvalSymlinks(path); err == nil && filepath.Base(target) == "resolvectl" {
+		if resolvectl, err := os.Stat("/usr/bin/resolvectl"); err == nil && os.SameFile(info, resolvectl) {
 			return program{path, systemds}
 		}
 		if text, err := readFile(path); err == nil && bytes.Contains(text, []byte("OPENRESOLV_VERSION")) {

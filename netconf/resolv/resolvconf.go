@@ -49,7 +49,7 @@ func (r *Resolvconf) Set(link string, c Config) error {
 	}
 	if err == nil {
 		err = r.book().locked(func(l *ledger) error {
-			l.put(entry{part: part{link, c}})
+			l.put(&entry{part: part{link, c}})
 			if err := r.book().save(l); err != nil {
 				return err
 			}
@@ -95,7 +95,7 @@ func (r *Resolvconf) Rename(from, to string) error {
 		now := ledger{Links: slices.Clone(l.Links)}
 		for i, e := range parts {
 			if e != nil {
-				now.put(entry{part: part{names[i], e.Config}}) // both are noted until the old one is gone
+				now.put(&entry{part: part{names[i], e.Config}}) // both are noted until the old one is gone
 			}
 		}
 		l.Links = now.Links

@@ -107,9 +107,9 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 	if err != nil {
 		return err
 	}
-	e, known := entry{part: part{Link: link}, Index: ifi.Index}, false
+	e, known := &entry{part: part{Link: link}, Index: ifi.Index}, false
 	if have := l.find(link); have != nil && have.Index == ifi.Index {
-		e, known = *have, true
+		e, known = have, true
 	}
 	switch {
 	case known && e.isOurs(now.linkNames), known && now.linkNames.equal(e.Before), known && now.linkNames.isZero():
@@ -164,14 +164,13 @@ func (r *Resolved) Unset(link string) error {
 }
 
 func (r *Resolved) unset(t talk, l *ledger, link string) error {
-	have := l.find(link)
-	if have == nil {
+	e := l.find(link)
+	if e == nil {
 		return nil
 	}
 	if err := r.sortOut(t, l, link); err != nil { // so that somebody answers all the time
 		return err
 	}
-	e := *have
 	now, err := t.look(e.Index)
 	var left error
 	switch {
@@ -196,10 +195,9 @@ func (r *Resolved) unset(t talk, l *ledger, link string) error {
 // it answers for all names. Only RevertLink unsets that, and it takes along what
 // the operator has set beside name servers and domains: that is noted down, and
 // set again.
-func (r *Resolved) revert(t talk, l *ledger, e entry, now linkState) error {
+func (r *Resolved) revert(t talk, l *ledger, e *entry, now linkState) error {
 	if e.Revert == nil {
 		e.Revert = now.modes
-		l.put(e)
 		if err := r.book().save(l); err != nil {
 			return err
 		}
