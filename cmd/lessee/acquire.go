@@ -30,7 +30,7 @@ If the agent has the link in hand, it is asked to verify its lease.
 
 What is done to the host: the link is set up; the address, with the lease's
 lifetime, so that it goes by itself at expiry; routes (proto dhcp); the MTU;
-/etc/resolv.conf. "lessee release IFACE" undoes all of it.
+name servers (--resolver). "lessee release IFACE" undoes all of it.
 
    lessee acquire eth0
    lessee acquire eth0 --dry-run           what would be done?

@@ -45,13 +45,6 @@ func modeNames() []string {
 	return []string{"LLMNR", "MulticastDNS", modeOverTLS, "DNSSEC", modeNegative}
 }
 
-// linkState is all of it.
-type linkState struct {
-	linkNames
-	modes linkModes
-	asks  bool // it can ask its servers now
-}
-
 // isZero reports whether there are neither servers nor domains.
 func (n linkNames) isZero() bool { return len(n.Servers) == 0 && len(n.Domains) == 0 }
 
@@ -75,6 +68,22 @@ func (e *entry) isOurs(now linkNames) bool {
 	servers := func(n linkNames) bool { return slices.Equal(now.Servers, n.Servers) }
 	domains := func(n linkNames) bool { return sameDomains(now.Domains, n.Domains) }
 	return slices.ContainsFunc(ways, servers) && slices.ContainsFunc(ways, domains)
+}
+
+// leave notes what somebody has set in the place of ours. Whether the link
+// answers for all names may still be our word.
+func (e *entry) leave(now linkNames) {
+	if e.Routed {
+		now.Set = e.Before.Set
+	}
+	e.Before = now
+}
+
+// want notes what we are about to set.
+func (e *entry) want(n linkNames) {
+	if !n.equal(e.Ours) {
+		e.Former, e.Ours = e.Ours, n
+	}
 }
 
 // namesOf is what systemd-resolved is to have for c. Whether names are asked by

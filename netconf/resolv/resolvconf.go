@@ -17,15 +17,13 @@ type Resolvconf struct {
 	// the program is run, with what is about to be done. Tests die there.
 	Step func(what string)
 
-	program program
-	dir     string
+	dir string
 }
 
-// NewResolvconf returns the backend for the program that this host has; the
-// first call that needs it fails if there is none. Notes are kept in the
-// directory dir.
+// NewResolvconf returns the backend for the program that this host has, and
+// that is looked for when it is needed. Notes are kept in the directory dir.
 func NewResolvconf(dir string) *Resolvconf {
-	return &Resolvconf{program: findProgram(), dir: dir}
+	return &Resolvconf{dir: dir}
 }
 
 // String returns "resolvconf".
@@ -44,7 +42,7 @@ func (r *Resolvconf) Links() []string { return r.book().links() }
 // Set tells resolvconf of c. What it has been told already changes nothing.
 func (r *Resolvconf) Set(link string, c Config) error {
 	err := errors.Join(c.check(), checkRecord(link))
-	if err == nil && r.program.path == "" {
+	if err == nil && findProgram().path == "" {
 		err = errNoProgram
 	}
 	if err == nil {
@@ -135,7 +133,7 @@ func checkRecord(link string) error {
 
 func (r *Resolvconf) add(link string, c Config) error {
 	var args []string
-	if r.program.kind == openresolv {
+	if findProgram().kind == openresolv {
 		args = append(args, "-m", fmt.Sprint(c.Metric))
 	}
 	return r.run(linesOf(c), append(args, "-a", record(link))...)
@@ -143,18 +141,19 @@ func (r *Resolvconf) add(link string, c Config) error {
 
 func (r *Resolvconf) delete(link string) error {
 	var args []string
-	if r.program.kind == openresolv {
+	if findProgram().kind == openresolv {
 		args = append(args, "-f") // it may be gone
 	}
 	return r.run("", append(args, "-d", record(link))...)
 }
 
 func (r *Resolvconf) run(stdin string, args ...string) error {
-	if r.program.path == "" {
+	p := findProgram()
+	if p.path == "" {
 		return errNoProgram
 	}
 	steps(r.Step).step("run resolvconf %s", strings.Join(args, " "))
-	return r.program.run(stdin, args...)
+	return p.run(stdin, args...)
 }
 
 // linesOf is c as a resolv.conf.

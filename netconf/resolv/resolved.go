@@ -107,21 +107,16 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 	if err != nil {
 		return err
 	}
-	e, known := &entry{part: part{Link: link}, Index: ifi.Index}, false
-	if have := l.find(link); have != nil && have.Index == ifi.Index {
-		e, known = have, true
-	}
-	switch {
-	case known && e.isOurs(now.linkNames), known && now.linkNames.equal(e.Before), known && now.linkNames.isZero():
+	e := l.find(link)
+	switch known := e != nil && e.Index == ifi.Index; {
+	case known && (e.isOurs(now.linkNames) || now.linkNames.equal(e.Before) || now.linkNames.isZero()):
 		// What is to come back stays the same.
 	case known && r.nothingNew(link, c):
 		return &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+	case known:
+		e.leave(now.linkNames)
 	default:
-		e.Before, e.Revert = now.linkNames, nil
-	}
-	want := namesOf(c, now.modes[modeOverTLS])
-	if !want.equal(e.Ours) {
-		e.Former, e.Ours = e.Ours, want
+		e = &entry{part: part{Link: link}, Index: ifi.Index, Before: now.linkNames}
 	}
 	if e.Revert != nil { // somebody died over an Unset
 		if err := t.giveModes(e.Index, now.modes, e.Revert); err != nil {
@@ -130,11 +125,12 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 		e.Revert = nil
 	}
 	e.Config = c
+	e.want(namesOf(c, now.modes[modeOverTLS]))
 	l.put(e)
 	if err := r.book().save(l); err != nil {
 		return err
 	}
-	if err := t.give(ifi.Index, now.linkNames, want); err != nil {
+	if err := t.give(e.Index, now.linkNames, e.Ours); err != nil {
 		return err
 	}
 	return r.sortOut(t, l, "")
@@ -183,6 +179,10 @@ func (r *Resolved) unset(t talk, l *ledger, link string) error {
 		err = t.give(e.Index, now.linkNames, e.Before)
 	case !now.linkNames.isZero() && !now.linkNames.equal(e.Before):
 		left = &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+		if e.Routed { // that is still ours
+			e.leave(now.linkNames)
+			err = r.revert(t, l, e, now)
+		}
 	}
 	if err != nil && !dbus.Is(err, noSuchLink) {
 		return err

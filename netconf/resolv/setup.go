@@ -58,8 +58,10 @@ func (s Setup) look(link string) (Backend, string) {
 		}
 		why = fmt.Sprintf("%s, but systemd-resolved does not answer: %v", sign, err)
 	}
-	if c := s.resolvconf(); c.program.path != "" && c.program.kind != systemds && signedBy(s.Path) == "resolvconf" {
-		return c, fmt.Sprintf("%s manages %s", c.program.kind, s.Path)
+	if signedBy(s.Path) == "resolvconf" {
+		if p := findProgram(); p.path != "" && p.kind != systemds {
+			return s.resolvconf(), fmt.Sprintf("%s manages %s", p.kind, s.Path)
+		}
 	}
 	return s.file(s.Path), why
 }

@@ -3,7 +3,6 @@ package resolv
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -105,86 +104,6 @@ func (t talk) look(index int) (s linkState, err error) {
 	return s, nil
 }
 
-// guess tells what somebody has said of the default route. The property is
-// what is in effect: by itself, a link answers for all names if it has servers
-// that can be asked and no domain that is for routing only.
-func (s *linkState) guess() {
-	implied := s.asks && !slices.ContainsFunc(s.Domains, func(d linkDomain) bool { return d.Route })
-	switch {
-	case s.Default == implied:
-	case s.Default:
-		s.Set = yes
-	case s.asks:
-		s.Set = no
-	}
-}
-
-// The words of linkNames.Set.
-const (
-	yes = "yes"
-	no  = "no"
-)
-
-// property reads one property. Versions before 246 have no DNSEx.
-func (s *linkState) property(name string, value any) {
-	switch name {
-	case "DNSEx":
-		s.Servers = nil
-		eachStruct(value, 4, func(f []any) { s.addServer(f) })
-	case "DNS":
-		if s.Servers == nil {
-			eachStruct(value, 2, func(f []any) { s.addServer(f) })
-		}
-	case "Domains":
-		eachStruct(value, 2, func(f []any) {
-			d, _ := f[0].(string)
-			only, _ := f[1].(bool)
-			s.Domains = append(s.Domains, linkDomain{d, only})
-		})
-	case "ScopesMask":
-		mask, _ := value.(uint64)
-		s.asks = mask&1 != 0 // SD_RESOLVED_DNS
-	case "DefaultRoute":
-		s.Default, _ = value.(bool)
-	case modeNegative:
-		var names []string
-		list, _ := value.([]any)
-		for _, n := range list {
-			name, _ := n.(string)
-			names = append(names, name)
-		}
-		slices.Sort(names) // it is a set there
-		s.modes[name] = strings.Join(names, " ")
-	default:
-		if mode, ok := value.(string); ok && slices.Contains(modeNames(), name) {
-			s.modes[name] = mode
-		}
-	}
-}
-
-func eachStruct(value any, fields int, f func([]any)) {
-	list, _ := value.([]any)
-	for _, e := range list {
-		if s, _ := e.([]any); len(s) == fields {
-			f(s)
-		}
-	}
-}
-
-func (s *linkState) addServer(f []any) {
-	raw, _ := f[1].([]byte)
-	a, ok := netip.AddrFromSlice(raw)
-	if !ok {
-		return
-	}
-	server := linkServer{Addr: a}
-	if len(f) == 4 {
-		server.Port, _ = f[2].(uint16)
-		server.Name, _ = f[3].(string)
-	}
-	s.Servers = append(s.Servers, server)
-}
-
 // change calls a method that changes the link of an index.
 func (t talk) change(method string, index int, sig string, args ...any) error {
 	t.step.step("call %s", method)
@@ -253,39 +172,4 @@ func (t talk) giveModes(index int, now, want linkModes) error {
 		errs = append(errs, t.change("SetLink"+name, index, sig, value))
 	}
 	return errors.Join(errs...)
-}
-
-// sortOut lets the first of our links answer for all names, and the others for
-// their own domains only: asked all at once, the one that answers first would
-// decide. As long as there was only one, nothing is said of it. One may be left
-// out, because it is about to go.
-func (r *Resolved) sortOut(t talk, l *ledger, but string) error {
-	wants, first := map[string]bool{}, true
-	for _, p := range byMetric(l.parts()) {
-		e := l.find(p.Link)
-		if p.Link == but || len(e.Ours.Servers) == 0 || e.Revert != nil {
-			continue
-		}
-		now, err := t.look(e.Index)
-		if err != nil || !e.isOurs(now.linkNames) {
-			continue // gone, or somebody else's now
-		}
-		if now.Default != first {
-			wants[p.Link] = first
-		}
-		first = false
-	}
-	if len(wants) == 0 || len(l.Links) == 1 && !l.Links[0].Routed {
-		return nil
-	}
-	for name := range wants {
-		l.find(name).Routed = true
-	}
-	err := r.book().save(l)
-	for name, want := range wants {
-		if err == nil {
-			err = t.change("SetLinkDefaultRoute", l.find(name).Index, "b", want)
-		}
-	}
-	return err
 }

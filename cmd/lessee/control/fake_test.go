@@ -135,7 +135,7 @@ func everything() agent.Status {
 			DNS: addrs, Domain: "example.net", Search: []string{"example.net"}, HostName: "host", NTP: addrs, MTU: 1400,
 			Encrypted:     []dhcp4.Resolver{{Priority: 1, Name: "dot.example", Addrs: addrs, ALPN: []string{"dot"}, Port: 8853, Params: []byte{0}}},
 			CaptivePortal: "https://portal.example",
-			Options: options,
+			Options:       options,
 		},
 		SecondsLeft: &left,
 		Problem:     &agent.Problem{Time: noon, Kind: "no server answered", Text: "no answer to 3 DHCPREQUEST"},
