@@ -16,6 +16,7 @@ import (
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // over puts a new file system over a directory, for as long as the test lasts.
@@ -47,7 +48,15 @@ func TestAResolverThatFailsIsNoReasonToHaveNoAddress(t *testing.T) {
 			}()
 		}, "does not answer"},
 		{"no bus", "resolved", func(*rig, *Config) {}, "there is no D-Bus"},
-		{"no resolvconf", "resolvconf", func(*rig, *Config) {}, "there is no resolvconf program"},
+		{"no resolvconf", "resolvconf", func(r *rig, _ *Config) {
+			for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/usr/local/sbin"} { // what this machine has is not to be run
+				path := dir + "/resolvconf"
+				if _, err := os.Stat(path); err == nil {
+					r.must(nettest.PutFile("/dev/null", path))
+					r.t.Cleanup(func() { r.must(unix.Unmount(path, unix.MNT_DETACH)) })
+				}
+			}
+		}, "there is no resolvconf program"},
 		{"a directory that is read-only", "file", func(r *rig, c *Config) {
 			dir := filepath.Join(r.dir, "etc")
 			r.must(os.Mkdir(dir, 0o755))

@@ -9,7 +9,7 @@
 //	before := h.State()
 //
 // The files of the packages come from .ci/resolvers, which unpacks them without
-// installing them. Tests are skipped where that was not run, or where they are
-// not root's, and fail instead if CI is set in the environment. They cannot run
+// installing them. Tests are skipped for ordinary users, and where that was not
+// run; with CI set in the environment the latter is a failure. They cannot run
 // side by side.
 package resolvtest
