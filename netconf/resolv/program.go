@@ -62,8 +62,8 @@ const (
 
 // run runs the program with an environment of our own making, and ends all that
 // it started when its time is over. What it said is in the error.
-func (p program) run(stdin string, args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+func (p program) run(limit time.Duration, stdin string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var said output
 	cmd := exec.CommandContext(ctx, p.path, args...)
@@ -79,7 +79,7 @@ func (p program) run(stdin string, args ...string) error {
 		err = nil
 	}
 	if ctx.Err() != nil {
-		err = fmt.Errorf("it took more than %v, and was ended: %w", runLimit, os.ErrDeadlineExceeded)
+		err = fmt.Errorf("it took more than %v, and was ended: %w", limit, os.ErrDeadlineExceeded)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w%s", p.path, strings.Join(args, " "), err, said.quoted())

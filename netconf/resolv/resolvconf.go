@@ -153,7 +153,7 @@ func (r *Resolvconf) run(stdin string, args ...string) error {
 		return errNoProgram
 	}
 	steps(r.Step).step("run resolvconf %s", strings.Join(args, " "))
-	return p.run(stdin, args...)
+	return p.run(runLimit, stdin, args...)
 }
 
 // linesOf is c as a resolv.conf.

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -189,6 +191,25 @@ func TestAResolvconfThatFailsIsQuoted(t *testing.T) {
 	must(t, os.WriteFile("/usr/sbin/resolvconf", []byte("#!/bin/sh\nexit 0\n"), 0o755))
 	must(t, r.program().Unset("eth0"))
 	r.unnoted("in the end")
+}
+
+func TestAResolvconfThatHangsIsEndedWithItsChildren(t *testing.T) {
+	r := newRig(t)
+	r.script("#!/bin/sh\nsleep 1000 &\necho $! > /run/child\nyes\n") // a gigabyte, for as long as it may
+	err := findProgram().run(200*time.Millisecond, "", "-a", "eth0.lessee")
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "was ended") || len(err.Error()) > 2*maxOutput {
+		t.Errorf("%v", err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(read(t, "/run/child")))
+	must(t, err)
+	for range 1000 { // it is init's to bury
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child))
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("its child lives on")
 }
 
 func TestNoResolvconfIsSaidSo(t *testing.T) {
