@@ -140,7 +140,8 @@ func (d *dry) whole(w Whole) {
 // setNames hands the name servers to the resolver, or tells what that would do.
 func (a *applier) setNames() error {
 	if a.dry != nil {
-		return a.dry.names(a.resolv, a.key(), a.plan.Resolv)
+		b, _ := a.cfg.names().Choose(a.key())
+		return a.dry.names(b, a.key(), a.plan.Resolv)
 	}
 	return a.names()
 }

@@ -26,7 +26,8 @@ type Config struct {
 	Namespace  *Namespace // where the link is; nil: in the caller's own
 	RunDir     string     // where the record is kept, which ends with a boot; "": in StateDir
 	StateDir   string     // where is kept what stood in the resolver's file, which does not
-	ResolvConf string     // the resolver's file; "" or "none" leaves it alone
+	ResolvConf string     // the resolver's file; "" or "none" leaves names alone
+	Resolver   string     // who is told of names: auto, resolved, resolvconf, file or none (package resolv); "": auto
 
 	Now func() time.Time // the clock of the leases; nil: time.Now
 	Log *slog.Logger     // nil: silence
@@ -54,7 +55,7 @@ type Host struct {
 	link   string
 	cfg    Config
 	kernel kernel
-	resolv resolv.Backend
+	resolv resolv.Backend // that was chosen last
 
 	path      string // of the record
 	record    record
@@ -89,9 +90,8 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{link: now.name, cfg: cfg, kernel: k}
+	h := &Host{link: now.name, cfg: cfg, kernel: k, resolv: resolv.None{}}
 	h.decide(cfg.Options.on(now, cfg.Namespace).beside(cfg, now.name))
-	h.resolv = h.resolver(cfg.ResolvConf)
 	h.path = recordPath(cfg.runDir(), h.key())
 	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
 	if !cfg.dry {
@@ -216,7 +216,7 @@ func (h *Host) Holds(l lease.Lease) bool {
 // record, by the resolver's file, or by the kernel's marks. A process that
 // finds that, and no valid lease to go with it, calls Withdraw.
 func (h *Host) Leftover() bool {
-	if !h.record.empty() || h.holdsSystem() || h.resolv.Holds(h.key()) || len(resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, h.key())) > 0 {
+	if !h.record.empty() || h.holdsSystem() || h.cfg.names().Holds(h.key()) {
 		return true
 	}
 	list, err := h.kernel.addrs()

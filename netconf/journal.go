@@ -13,6 +13,7 @@ const (
 	toldRecord    = "record"
 	toldResolver  = "resolver"
 	toldManaged   = "managed"
+	toldChosen    = "chosen"
 	toldAddress   = "address"
 	toldMTU       = "mtu"
 	toldRefused   = "refused"

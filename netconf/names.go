@@ -2,6 +2,7 @@ package netconf
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/lessee/lessee/netconf/resolv"
 )
@@ -14,50 +15,61 @@ func (a *applier) names() error {
 		a.withdrawNames()
 		return nil
 	}
-	a.leaveOtherFiles()
+	a.chooseResolver()
+	// The former one first: it puts back what the next one may take for
+	// the operator's.
+	errs := a.cfg.names().Unset(a.key(), a.resolv)
 	err := a.resolv.Set(a.key(), a.plan.Resolv)
 	if errors.Is(err, resolv.ErrNoFile) {
 		return err
 	}
-	a.resolved(err)
+	a.resolved(append(errs, err)...)
 	return nil
 }
 
-// resolved sorts what a resolver said.
-func (h *Host) resolved(err error) {
-	var managed *resolv.ManagedError
-	if errors.As(err, &managed) {
-		if h.news(toldManaged, managed.Error()) {
-			h.cfg.Log.Warn("the resolver is left alone", "link", h.link, "why", managed)
+// chooseResolver looks who resolves names on this host. That may be somebody
+// else than at the last renewal.
+func (h *Host) chooseResolver() {
+	b, why := h.cfg.names().Choose(h.key())
+	if b.String() != h.resolv.String() {
+		h.resolv = b // else what it was told stays known
+	}
+	if text := b.String() + ": " + why; h.news(toldChosen, text) {
+		h.cfg.Log.Info("names go to "+b.String(), "link", h.link, "why", why)
+	}
+}
+
+// resolved sorts what resolvers said.
+func (h *Host) resolved(errs ...error) {
+	left, failed := "", []error(nil)
+	for _, err := range errs {
+		var managed *resolv.ManagedError
+		switch {
+		case errors.As(err, &managed), errors.Is(err, resolv.ErrNamespace):
+			left = err.Error()
+		default:
+			failed = append(failed, err)
 		}
-		err = nil
-	} else if err == nil {
-		h.news(toldManaged, "")
 	}
-	h.trouble(toldResolver, "the resolver is not configured", err)
+	if h.news(toldManaged, left) && left != "" {
+		h.cfg.Log.Warn("the resolver is left alone", "link", h.link, "why", left)
+	}
+	h.trouble(toldResolver, "the resolver is not configured", errors.Join(failed...))
 }
 
-// withdrawNames takes the link's part from the resolver, if it has one. What
-// the resolver itself has noted counts: it outlives a boot, as its file does.
+// withdrawNames takes the link's part from every resolver that has one. What
+// they have noted themselves counts: that may outlive a boot.
 func (h *Host) withdrawNames() {
-	h.leaveOtherFiles()
-	h.resolved(h.resolv.Unset(h.key()))
+	h.resolved(append(h.cfg.names().Unset(h.key(), h.resolv), h.resolv.Unset(h.key()))...)
 }
 
-// leaveOtherFiles takes the link's part from files that the settings named
-// once, and do not any more.
-func (h *Host) leaveOtherFiles() {
-	for _, path := range resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, h.key()) {
-		h.resolved(h.resolver(path).Unset(h.key()))
-	}
+// names is how the settings want names to be dealt with.
+func (c Config) names() resolv.Setup {
+	return resolv.Setup{Resolver: c.Resolver, Path: c.ResolvConf, StateDir: c.StateDir, RunDir: c.runDir(), Step: c.step}
 }
 
-// resolver is the backend for a file; "" or "none" is nobody.
-func (h *Host) resolver(path string) resolv.Backend {
-	if path == "" || path == "none" {
-		return resolv.None{}
-	}
-	f := resolv.NewFile(path, h.cfg.StateDir)
-	f.Step = h.cfg.step
-	return f
+// NamesOn tells where name servers for a link would go, and why, for people.
+func (c Config) NamesOn(link string) string {
+	b, why := c.names().Choose(keyOf(link, c.Namespace.Name()))
+	return fmt.Sprintf("names go to %v: %s", b, why)
 }

@@ -187,21 +187,6 @@ func (p *planner) mtu() {
 	}
 }
 
-// names plans the resolver's part.
-func (p *planner) names() {
-	l := p.lease
-	p.Resolv = resolv.Config{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
-	for _, s := range l.DNS {
-		p.because(KindServer, s, option(dhcp4.DNS.Code))
-	}
-	if l.Domain != "" {
-		p.because(KindDomain, l.Domain, option(dhcp4.DomainName.Code))
-	}
-	for _, s := range l.Search {
-		p.because(KindDomain, s, option(dhcp4.DomainSearch.Code))
-	}
-}
-
 // Steps returns the plan as commands that would have the same effect on a host
 // that has nothing of it yet, for people to read. [Host.Difference] tells what
 // is to be done on this one.

@@ -31,8 +31,7 @@ func (h *Host) Rename(link string) error {
 // names, in any order, ends well. What has been moved already stays, and what
 // is another link's, by its index, too.
 func Rename(cfg Config, index int, from, to string) error {
-	h := &Host{link: from, cfg: cfg}
-	h.resolv = h.resolver(cfg.ResolvConf)
+	h := &Host{link: from, cfg: cfg, resolv: resolv.None{}}
 	return h.moveTo(to, index)
 }
 
@@ -51,10 +50,7 @@ func (h *Host) moveTo(to string, index int) error {
 	}
 	// The record last: as long as it has the old name, whoever comes after
 	// us does all of this again.
-	errs := []error{h.resolv.Rename(oldKey, newKey), renameSystem(h.cfg, oldKey, newKey)}
-	for _, path := range resolv.Others(h.cfg.ResolvConf, h.cfg.StateDir, oldKey) {
-		errs = append(errs, h.resolver(path).Rename(oldKey, newKey))
-	}
+	errs := []error{h.resolv.Rename(oldKey, newKey), h.cfg.names().Rename(oldKey, newKey, h.resolv), renameSystem(h.cfg, oldKey, newKey)}
 	if errOld == nil {
 		flags := uint(0)
 		if errTarget == nil && target.BootID == boot {
@@ -114,11 +110,9 @@ func Remains(cfg Config) (links []string) {
 			links = append(links, link)
 		}
 	}
-	if f, ok := (&Host{cfg: cfg}).resolver(cfg.ResolvConf).(*resolv.File); ok {
-		for _, key := range f.Links() {
-			if link, ns, _ := strings.Cut(key, "@"); ns == cfg.Namespace.Name() {
-				links = append(links, link)
-			}
+	for _, key := range cfg.names().Links() {
+		if link, ns, _ := strings.Cut(key, "@"); ns == cfg.Namespace.Name() {
+			links = append(links, link)
 		}
 	}
 	for _, key := range systemLinks(cfg) {
@@ -130,19 +124,15 @@ func Remains(cfg Config) (links []string) {
 	return slices.Compact(links)
 }
 
-// Forget undoes what was done for a link that does not exist any more: its part
-// of the resolver's file, its say in the host as a whole, and rules, are all
-// that did not go with it.
+// Forget undoes what was done for a link that does not exist any more: what
+// resolvers were told, its say in the host as a whole, and rules, are all that
+// did not go with it.
 func Forget(link string, cfg Config) error {
 	h := &Host{link: link, cfg: cfg}
-	h.resolv = h.resolver(cfg.ResolvConf)
-	errs := []error{h.resolv.Unset(h.key()), forgetSystem(cfg, h.key())}
+	errs := append(cfg.names().Unset(h.key(), resolv.None{}), forgetSystem(cfg, h.key()))
 	if r, err := readRecord(recordPath(cfg.runDir(), h.key())); err == nil && r.BootID == bootID() && len(r.Rules) > 0 {
 		h.record, h.kernel = r, openRules(cfg.Namespace)
 		errs = append(errs, h.withdrawRules())
-	}
-	for _, path := range resolv.Others(cfg.ResolvConf, cfg.StateDir, h.key()) {
-		errs = append(errs, h.resolver(path).Unset(h.key()))
 	}
 	path := recordPath(cfg.runDir(), h.key())
 	errs = append(errs, h.remove(path), h.remove(unfinished(path)))

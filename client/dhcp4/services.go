@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -55,8 +56,14 @@ type Resolver struct {
 	Priority uint16       `json:"priority"`
 	Name     string       `json:"name"` // authentication domain name
 	Addrs    []netip.Addr `json:"addresses,omitempty"`
-	Params   []byte       `json:"-"` // service parameters as they came (RFC 9460)
+	ALPN     []string     `json:"alpn,omitempty"` // protocols it speaks: "dot", "doq", "h2", …; nil if it does not say
+	Port     uint16       `json:"port,omitempty"` // 0: each protocol's usual one
+	Params   []byte       `json:"-"`              // all service parameters as they came (RFC 9460)
 }
+
+// Speaks reports whether the resolver says that it speaks a protocol, by its
+// ALPN identifier.
+func (r Resolver) Speaks(alpn string) bool { return slices.Contains(r.ALPN, alpn) }
 
 // String returns "1 dot.example.com 192.0.2.53".
 func (r Resolver) String() string {
@@ -142,28 +149,60 @@ func resolver(b []byte) (r Resolver, why string) {
 		return r, why
 	}
 	r.Params = rest[1+n:]
-	return r, badParams(r.Params)
+	return r, r.readParams()
 }
 
-// The two service parameters that must not come by DHCP: addresses are in
-// the option itself (RFC 9463, section 3.1.8).
+// The service parameters that are read, and the two that must not come by DHCP:
+// addresses are in the option itself (RFC 9463, section 3.1.8).
 const (
+	paramALPN     = 1
+	paramPort     = 3
 	paramIPv4Hint = 4
 	paramIPv6Hint = 6
 )
 
-// badParams walks the keys of RFC 9460, section 2.2.
-func badParams(b []byte) string {
-	for len(b) > 0 {
+// readParams walks the keys of RFC 9460, section 2.2.
+func (r *Resolver) readParams() string {
+	for b := r.Params; len(b) > 0; {
 		if len(b) < 4 || len(b) < 4+int(binary.BigEndian.Uint16(b[2:])) {
 			return "the service parameters are cut off"
 		}
-		if key := binary.BigEndian.Uint16(b); key == paramIPv4Hint || key == paramIPv6Hint {
-			return "address hints among the service parameters"
+		end := 4 + int(binary.BigEndian.Uint16(b[2:]))
+		value, why := b[4:end], ""
+		switch binary.BigEndian.Uint16(b) {
+		case paramALPN:
+			r.ALPN, why = alpn(value)
+		case paramPort:
+			if len(value) != 2 {
+				return "a port that is no number"
+			}
+			r.Port = binary.BigEndian.Uint16(value)
+		case paramIPv4Hint, paramIPv6Hint:
+			why = "address hints among the service parameters"
 		}
-		b = b[4+int(binary.BigEndian.Uint16(b[2:])):]
+		if why != "" {
+			return why
+		}
+		b = b[end:]
 	}
 	return ""
+}
+
+// alpn reads a list of protocols (RFC 9460, section 7.1.1). The registered ones
+// are words, and only words are safe to hand on.
+func alpn(b []byte) (out []string, why string) {
+	for len(b) > 0 {
+		n := int(b[0])
+		if n == 0 || len(b) < 1+n {
+			return nil, "the list of protocols is cut off"
+		}
+		id := string(b[1 : 1+n])
+		if strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"'`$\\", c) }) {
+			return nil, fmt.Sprintf("%q is no protocol", id)
+		}
+		out, b = append(out, id), b[1+n:]
+	}
+	return out, ""
 }
 
 func writeResolver(b []byte, r Resolver) ([]byte, string) {

@@ -64,6 +64,8 @@ func (l *Lease) configure(o dhcp4.Options, n noter) {
 	l.TimeZone = note(n, dhcp4.TZDatabase, o)
 	l.NTP = note(n, dhcp4.NTPServers, o)
 	l.MTU = int(note(n, dhcp4.InterfaceMTU, o))
+	l.Encrypted = encrypted(n, o)
+	l.CaptivePortal = portal(n, o)
 	l.Options = o.Clone()
 }
 

@@ -50,6 +50,16 @@ type Lease struct {
 	NTP      []netip.Addr `json:"ntp,omitempty"`       // option 42
 	MTU      int          `json:"mtu,omitempty"`       // option 26, bytes; 0 if absent
 
+	// Encrypted are the encrypted resolvers (option 162, RFC 9463), the
+	// preferred first. Those without addresses are known by name only.
+	Encrypted []dhcp4.Resolver `json:"encrypted_dns,omitempty"`
+
+	// CaptivePortal is the URI by which the network tells who must do what
+	// before it lets him out (option 114, RFC 8910): for programs of
+	// users, never to be fetched with rights. "" if absent, or if the
+	// server says that there is no portal.
+	CaptivePortal string `json:"captive_portal,omitempty"`
+
 	// Options are all options of the DHCPACK, unknown ones included, in
 	// the order in which they came.
 	Options dhcp4.Options `json:"options,omitempty"`

@@ -81,7 +81,7 @@ type Config struct {
 
 // Order matters: 1 before 3 (RFC 2132, section 3.3), 121 before 3 and 33
 // (RFC 3442).
-var defaultParameters = [...]dhcp4.Code{1, 121, 3, 33, 6, 15, 119, 12, 26, 28, 42, 51, 54, 58, 59, 114}
+var defaultParameters = [...]dhcp4.Code{1, 121, 3, 33, 6, 15, 119, 12, 26, 28, 42, 51, 54, 58, 59, 114, 162}
 
 // DefaultParameters returns the parameter request list that is sent if the
 // configuration names none.

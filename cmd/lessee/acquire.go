@@ -31,8 +31,8 @@ If the agent has the link in hand, it is asked to verify its lease.
 
 What is done to the host: the link is set up; the address, with the lease's
 lifetime, so that it goes by itself at expiry; routes (proto dhcp); the MTU;
-/etc/resolv.conf; the name of a host that has none. "lessee release IFACE" undoes
-all of it.
+name servers (--resolver); the name of a host that has none. "lessee release
+IFACE" undoes all of it.
 
    lessee acquire eth0
    lessee acquire eth0 --dry-run           what would be done?
@@ -125,7 +125,7 @@ func refusals(p netconf.Plan) (out []string) {
 // hostConfig is how flags and file want the host configured.
 func (s *settings) hostConfig() netconf.Config {
 	return netconf.Config{
-		Options: s.conf.Host, ResolvConf: s.conf.ResolvConf, Log: s.log,
+		Options: s.conf.Host, Resolver: s.conf.Resolver, ResolvConf: s.conf.ResolvConf, Log: s.log,
 		Trouble: func(err error) { s.troubles = append(s.troubles, err) },
 	}
 }
@@ -178,6 +178,9 @@ func showPlan(ctx context.Context, s *settings) error {
 				return err
 			}
 			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: texts(steps), Notes: refusals(netconf.PlanFor(l, host.Options()))}
+			if len(l.DNS) > 0 || l.Domain != "" || len(l.Search) > 0 {
+				d.Notes = append(d.Notes, cfg.NamesOn(s.link))
+			}
 			if s.conf.HookStyle != "" {
 				d.Plan, d.Notes = []string{fmt.Sprintf("run %s, for %v", s.conf.HookScript, hook.ReasonBound)}, nil
 			}

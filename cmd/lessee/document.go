@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/lessee/lessee/client"
@@ -160,6 +161,10 @@ func (p *printer) lease(d document) {
 	if l.MTU != 0 {
 		p.field("mtu", fmt.Sprint(l.MTU))
 	}
+	for _, r := range l.Encrypted {
+		p.field("encrypted", strings.TrimSpace(r.String()+"  "+strings.Join(r.ALPN, " ")))
+	}
+	p.field("portal", l.CaptivePortal)
 }
 
 // until is when a lease ends, and how long it is.
@@ -272,6 +277,7 @@ func envOf(d document) [][2]string {
 		if l.MTU != 0 {
 			add("MTU", fmt.Sprint(l.MTU))
 		}
+		add("CAPTIVE_PORTAL", l.CaptivePortal)
 		for _, o := range l.Options {
 			add(fmt.Sprintf("OPTION_%d", uint8(o.Code)), o.String())
 		}

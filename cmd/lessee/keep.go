@@ -148,7 +148,7 @@ func (p *plan) opening(l agent.Link) (*opening, error) {
 		link: l.Name, ns: ns, conf: conf, policy: p.policyOf(l.FullName()), machine: conf.Machine, identity: &p.identity,
 		stateDir: p.settings.StateDir, runDir: p.settings.RunDir, control: p.settings.Control,
 		now: p.now, log: p.log,
-		host: netconf.Config{Options: conf.Host, ResolvConf: conf.ResolvConf, Log: p.log, Trouble: counts.Trouble},
+		host: netconf.Config{Options: conf.Host, Resolver: conf.Resolver, ResolvConf: conf.ResolvConf, Log: p.log, Trouble: counts.Trouble},
 		dropped: func(err error) {
 			counts.DroppedFrame(metrics.FrameReason(err))
 			p.log.Debug("dropped", "link", l.FullName(), "reason", err)

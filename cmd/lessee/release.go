@@ -21,7 +21,7 @@ func releaseCommand() *cli.Command {
 		Usage:     "give the lease back and undo what it did to the host",
 		ArgsUsage: "IFACE",
 		Description: `Sends DHCPRELEASE (RFC 2131, section 4.4.6), takes address and routes away, puts
-/etc/resolv.conf, the MTU and the host's name back, and forgets the lease. If the lease is not
+name servers, the MTU and the host's name back, and forgets the lease. If the lease is not
 valid any more nothing is sent, and the rest is done all the same.
 
    lessee release eth0`,

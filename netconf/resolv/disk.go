@@ -93,10 +93,19 @@ func readFile(path string) ([]byte, error) {
 	return b, err
 }
 
-func (f *File) step(format string, path string) {
-	if f.Step != nil {
-		f.Step(fmt.Sprintf(format, path))
+// steps hears of each change before it is made; nil hears nothing.
+type steps func(what string)
+
+func (s steps) step(format string, path string) {
+	if s != nil {
+		s(fmt.Sprintf(format, path))
 	}
+}
+
+func (f *File) step(format string, path string) { steps(f.Step).step(format, path) }
+
+func (f *File) replace(path string, text []byte, like before) error {
+	return steps(f.Step).replace(path, text, like)
 }
 
 // unfinished is the name under which a new file is written. It is always the
@@ -130,10 +139,18 @@ func isUnwritable(err error) bool {
 	return slices.ContainsFunc([]error{unix.EROFS, unix.EACCES, unix.EPERM}, func(e error) bool { return errors.Is(err, e) })
 }
 
+// explain says what helps.
+func explain(err error) error {
+	if errors.Is(err, unix.EROFS) {
+		return fmt.Errorf("%w (--resolv-conf names another file, or none)", err)
+	}
+	return err
+}
+
 // replace puts a new file in the place of what stands at path, in one step.
-func (f *File) replace(path string, text []byte, like before) (err error) {
+func (s steps) replace(path string, text []byte, like before) (err error) {
 	tmp := unfinished(path)
-	f.step("write %s", tmp)
+	s.step("write %s", tmp)
 	if err := remove(tmp); err != nil {
 		return err
 	}
@@ -159,7 +176,7 @@ func (f *File) replace(path string, text []byte, like before) (err error) {
 	if err = errors.Join(err, n.Close()); err != nil {
 		return err
 	}
-	f.step("rename %s", tmp)
+	s.step("rename %s", tmp)
 	return os.Rename(tmp, path)
 }
 

@@ -31,9 +31,12 @@ func NewFile(path, dir string) *File { return &File{path: path, dir: dir, said: 
 // Set writes the file with c for link. If somebody has changed the file, that
 // is left alone for as long as there is nothing new to say.
 func (f *File) Set(link string, c Config) error {
-	err := f.locked(func(s *state) error { return f.set(s, link, c) })
+	err := c.check()
+	if err == nil {
+		err = f.locked(func(s *state) error { return f.set(s, link, c) })
+	}
 	if err != nil {
-		return fmt.Errorf("name servers of %s: %w", link, err)
+		return fmt.Errorf("name servers of %s: %w", link, explain(err))
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -150,6 +153,9 @@ func (f *File) Holds(link string) bool {
 	return s.part(link) >= 0 || len(s.Links) == 0 || err == nil && s.isOurs(now) && now.Text != s.Wrote
 }
 
+// String names the file.
+func (f *File) String() string { return "file " + f.path }
+
 // Links returns the links that have a part in the file, in the order in which
 // they came.
 func (f *File) Links() (out []string) {
@@ -185,16 +191,16 @@ func (f *File) Rename(from, to string) error {
 	})
 }
 
-// Others returns the paths of other files, with state in dir, in which link
-// has a part: those that an earlier process was told to write.
-func Others(path, dir, link string) (paths []string) {
+// others returns the paths of other files with state in dir: those that an
+// earlier process was told to write.
+func others(path, dir string) (paths []string) {
 	entries, _ := os.ReadDir(dir) // what cannot be read tells nothing
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), "resolv") || !strings.HasSuffix(e.Name(), ".json") {
 			continue
 		}
 		s, err := loadState(filepath.Join(dir, e.Name()))
-		if err == nil && s.Path != path && s.part(link) >= 0 {
+		if err == nil && s.Path != path && s.Path != "" {
 			paths = append(paths, s.Path)
 		}
 	}

@@ -1,35 +1,9 @@
-// Package resolv hands the name servers of leases to whatever resolves names
-// on this host. A [Backend] is one way to do that; [File] writes resolv.conf.
-//
-// What stood in the file before is kept in a state directory, noted down before
-// the file is touched, and so is every text of ours. A process may die at any
-// instruction: the next one compares what stands in the file with what is noted,
-// and finishes what was begun.
-//
-//	noted: before, ours ──► file: ours ──► … ──► noted: no links ──► file: before ──► nothing noted
 package resolv
 
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
 )
-
-// Config is what one link's lease says of names.
-type Config struct {
-	Servers []netip.Addr `json:"servers,omitempty"` // option 6, the preferred first
-	Domain  string       `json:"domain,omitempty"`  // option 15
-	Search  []string     `json:"search,omitempty"`  // option 119
-}
-
-// IsZero reports whether c says nothing.
-func (c Config) IsZero() bool { return len(c.Servers) == 0 && c.Domain == "" && len(c.Search) == 0 }
-
-// Equal reports whether c and o say the same.
-func (c Config) Equal(o Config) bool {
-	return slices.Equal(c.Servers, o.Servers) && c.Domain == o.Domain && slices.Equal(c.Search, o.Search)
-}
 
 // A Backend configures a resolver. Links are told apart by their names.
 type Backend interface {
@@ -45,8 +19,15 @@ type Backend interface {
 	// Holds reports whether there is anything for Unset to do.
 	Holds(link string) bool
 
+	// Links returns the links that have a part, in the order in which they
+	// came.
+	Links() []string
+
 	// Rename gives the part of one link to another, and the other's to it.
 	Rename(from, to string) error
+
+	// String names the resolver, for people and for telling two apart.
+	String() string
 }
 
 // ErrNoFile says that what stands at the path cannot be a resolv.conf.
@@ -90,5 +71,11 @@ func (None) Unset(string) error { return nil }
 // Holds returns false.
 func (None) Holds(string) bool { return false }
 
+// Links returns none.
+func (None) Links() []string { return nil }
+
 // Rename does nothing.
 func (None) Rename(string, string) error { return nil }
+
+// String returns "nobody".
+func (None) String() string { return "nobody" }

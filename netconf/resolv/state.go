@@ -137,21 +137,10 @@ func (f *File) forget() error {
 
 // locked runs change on the state, while no other File can.
 func (f *File) locked(change func(*state) error) error {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return &StateError{f.path, err}
+	var s state
+	load := func() (err error) {
+		s, err = f.load()
+		return err
 	}
-	unlock, err := lock(f.dir)
-	if err != nil {
-		return &StateError{f.path, err}
-	}
-	defer unlock()
-	s, err := f.load()
-	if err != nil {
-		// Not what we wrote. It is set aside for people to look at, and
-		// we begin anew.
-		if err := os.Rename(statePath(f.dir, f.path), statePath(f.dir, f.path)+".broken"); err != nil {
-			return &StateError{f.path, err}
-		}
-	}
-	return change(&s)
+	return locked(statePath(f.dir, f.path), f.path, load, func() error { return change(&s) })
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,34 +15,52 @@ const header = `# Written by lessee from DHCP leases. What stood here before com
 # the last lease goes ("lessee release IFACE").
 `
 
-// render is the text of the file: servers and search domains of all links,
-// each once, the earliest link first. glibc reads three servers; more are
-// written all the same, other resolvers read them.
+// glibcServers is how many name servers glibc reads (MAXNS in resolv.h).
+const glibcServers = 3
+
+// render is the text of the file: servers and search domains of all links, each
+// once. More servers than glibc reads are written all the same: other resolvers
+// read them.
 func render(links []part) string {
 	var b strings.Builder
 	b.WriteString(header)
-	var servers, search []string
+	servers, search := merge(links)
+	if len(search) > 0 {
+		fmt.Fprintf(&b, "search %s\n", strings.Join(search, " "))
+	}
+	for i, s := range servers {
+		if i == glibcServers {
+			fmt.Fprintf(&b, "# glibc reads the first %d name servers; these are for other resolvers.\n", glibcServers)
+		}
+		fmt.Fprintf(&b, "nameserver %s\n", s)
+	}
+	return b.String()
+}
+
+// merge lists the servers and search domains of all links, each once: the link
+// with the lowest metric first, and of equals the one that came first.
+func merge(links []part) (servers, search []string) {
 	once := func(list *[]string, s string) {
-		if s != "" && !slices.Contains(*list, s) {
+		if !slices.ContainsFunc(*list, func(have string) bool { return strings.EqualFold(have, s) }) {
 			*list = append(*list, s)
 		}
 	}
-	for _, p := range links {
-		for _, d := range p.Config.Search {
+	for _, p := range byMetric(links) {
+		for _, d := range p.Config.search() {
 			once(&search, d)
 		}
-		once(&search, p.Config.Domain)
 		for _, a := range p.Config.Servers {
 			once(&servers, a.String())
 		}
 	}
-	if len(search) > 0 {
-		fmt.Fprintf(&b, "search %s\n", strings.Join(search, " "))
-	}
-	for _, s := range servers {
-		fmt.Fprintf(&b, "nameserver %s\n", s)
-	}
-	return b.String()
+	return servers, search
+}
+
+// byMetric sorts links: the one to ask first, first.
+func byMetric(links []part) []part {
+	out := slices.Clone(links)
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Config.Metric < out[j].Config.Metric })
+	return out
 }
 
 // signature tells which other tool says in its header that it wrote the file.

@@ -177,7 +177,7 @@ func TestWhatWasHandedToAnotherFileIsFound(t *testing.T) {
 	p, q := newPlace(t, places["a file"]), newPlace(t, places["nothing"])
 	q.dir = p.dir
 	must(t, errors.Join(p.file().Set("eth0", one.Config), q.file().Set("eth0", one.Config), q.file().Set("eth1", two.Config)))
-	if got := Others(p.path, p.dir, "eth0"); !slices.Equal(got, []string{q.path}) {
+	if got := others(p.path, p.dir); !slices.Equal(got, []string{q.path}) {
 		t.Errorf("%q", got)
 	}
 	must(t, errors.Join(p.file().Unset("eth0"), q.file().Unset("eth0"), q.file().Unset("eth1")))

@@ -152,6 +152,7 @@ offer-wait = "2s"
 initial-delay = "10s"
 no-server = "fail"
 metric = 100
+resolver = "resolved"
 resolv-conf = "none"
 table = 100
 source-routing = "on"
@@ -185,7 +186,7 @@ path-mtu-plateau-table = [68, 296]
 
 func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
-	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, ResolvConf: "none", OnStop: Release,
+	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, Resolver: "resolved", ResolvConf: "none", OnStop: Release,
 		HooksDir: "/h", HookTimeout: 7 * time.Second, HookStyle: hook.DHClient, HookScript: "/h/script"}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
 	want.Host.Table, want.Host.SourceRouting = 100, netconf.SourceOn

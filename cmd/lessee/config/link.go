@@ -31,6 +31,7 @@ type Link struct {
 	Defence arpcheck.Defence
 
 	Host       netconf.Options
+	Resolver   string // see [netconf.Config]
 	ResolvConf string // a file, or "none"
 
 	// Policy is what is made of the options that servers send.
@@ -114,12 +115,14 @@ var linkRows = []row{
 
 	{Setting{Name: "metric", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto"}, Example: "100",
 		Usage: "of all routes: `NUMBER`, or auto"}, setMetric},
+	{Setting{Name: "resolver", Group: Host, Default: one("auto"), Words: []string{"auto", "resolved", "resolvconf", "file", "none"}, Example: "resolved",
+		Usage: "who is told of name servers: `auto` looks at the host, resolved (systemd-resolved), resolvconf (openresolv, or Debian's), file, or none"}, text(func(t *target) *string { return &t.link.Resolver })},
+	{Setting{Name: "resolv-conf", Kind: Path, Group: Host, Default: one("/etc/resolv.conf"), Words: []string{"none"}, Example: "/etc/resolv.conf",
+		Usage: "the `FILE` that auto looks at, and that is written where it is nobody else's; none leaves name servers alone"}, text(func(t *target) *string { return &t.link.ResolvConf })},
 	{Setting{Name: "table", Kind: Number, Group: Host, Default: one("auto"), Words: []string{"auto", "main"}, Example: "100",
 		Usage: "of all routes: `NUMBER`, main, or auto: that of the VRF that the link belongs to, else main"}, setTable},
 	{Setting{Name: "source-routing", Group: Host, Default: one("auto"), Words: []string{"auto", "on", "off"}, Example: "on",
 		Usage: "what the link's address sends leaves by the link: on, off, or `auto`: where another link has an address of the same subnet"}, setSourceRouting},
-	{Setting{Name: "resolv-conf", Kind: Path, Group: Host, Default: one("/etc/resolv.conf"), Words: []string{"none"}, Example: "/etc/resolv.conf",
-		Usage: "write name servers to `FILE`; none leaves them alone"}, text(func(t *target) *string { return &t.link.ResolvConf })},
 	{Setting{Name: "routes", Group: Host, Default: one("all"), Words: []string{"all", "default", "none"}, Example: "default",
 		Usage: "which routes of a server to follow: `all`, default (only a default route: what a VPN wants), or none"}, setRoutes},
 	{Setting{Name: "allow-route", Kind: List, Commas: true, Group: Host, Example: "169.254.169.254",

@@ -84,6 +84,9 @@ func (j *judge) fields(where string, said *idl.Type, is reflect.Type) {
 	for i := range is.NumField() {
 		f := is.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		at := where + "." + name
 		s := left[name]
 		delete(left, name)

@@ -101,7 +101,7 @@ func fill(v reflect.Value, text string) (n int) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(1000)
-	case reflect.Uint8, reflect.Uint32:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		v.SetUint(1)
 	default:
 		panic(fmt.Sprintf("what is a %v?", v.Type()))

@@ -1,0 +1,168 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/nettest"
+	"github.com/lessee/lessee/netconf/resolvtest"
+)
+
+// A dweller is a host with a resolver that auto is to find, and two links.
+type dweller struct {
+	*resolvtest.Host
+	t   *testing.T
+	cfg Config
+}
+
+// resolvers are the kinds of hosts, by what auto finds there.
+var resolvers = map[string]func(h *resolvtest.Host, t *testing.T){
+	"file /etc/resolv.conf": func(*resolvtest.Host, *testing.T) {},
+	"systemd-resolved": func(h *resolvtest.Host, t *testing.T) {
+		h.Resolved("")
+		h.Resolvectl("domain eth0 ~corp.example")
+		if err := errors.Join(os.Remove("/etc/resolv.conf"), os.Symlink("../run/systemd/resolve/stub-resolv.conf", "/etc/resolv.conf")); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"openresolv": func(h *resolvtest.Host, _ *testing.T) { h.Resolvconf("openresolv") },
+	"Debian's":   func(h *resolvtest.Host, _ *testing.T) { h.Resolvconf("resolvconf") },
+}
+
+func newDweller(t *testing.T, resolver string) *dweller {
+	t.Helper()
+	n := nettest.New(t)
+	m, peer := n.Host("host"), n.Host("peer")
+	for _, link := range []string{"eth0", "eth1"} {
+		n.Connect(m, link, peer, link)
+	}
+	d := &dweller{Host: resolvtest.New(t, m, "eth0", "eth1"), t: t}
+	resolvers[resolver](d.Host, t)
+	d.cfg = Config{RunDir: "/run/lessee", StateDir: "/run/state", ResolvConf: "/etc/resolv.conf", Resolver: "auto", Options: Options{MTU: true, Metric: AutoMetric}}
+	return d
+}
+
+// life runs f with a link, as a process that ends after it.
+func (d *dweller) life(link string, step func(string), f func(*Host) error) {
+	d.t.Helper()
+	err := d.Do(func() error {
+		c := d.cfg
+		c.step = step
+		h, err := Open(link, c)
+		if err != nil {
+			return err
+		}
+		return f(h)
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// everything is what leases may change.
+func (d *dweller) everything() string {
+	d.t.Helper()
+	text := d.State() + strings.Join(d.RoutesOf(), "\n") + d.Files("/run/lessee", "/run/state")
+	for _, link := range []string{"eth0", "eth1"} {
+		mtu, err := d.MTU(link)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		text += fmt.Sprintf("\n%s mtu %d %+v", link, mtu, d.AddrsOf(link))
+	}
+	return text
+}
+
+func apply(l lease.Lease) func(*Host) error {
+	return func(h *Host) error { return h.Apply(context.Background(), l) }
+}
+
+func withdraw(h *Host) error { return h.Withdraw(context.Background(), lease.Lease{}) }
+
+func TestEveryResolverIsAsItWasAfterAWholeLife(t *testing.T) {
+	other := testLease(func(l *lease.Lease) {
+		l.Addr, l.Routers = netip.MustParsePrefix("198.51.100.7/24"), []netip.Addr{netip.MustParseAddr("198.51.100.1")}
+		l.DNS, l.Search = []netip.Addr{netip.MustParseAddr("198.51.100.53")}, []string{"other.example"}
+	})
+	renewed := fullLease()
+	renewed.DNS, renewed.Domain, renewed.MTU = []netip.Addr{netip.MustParseAddr("192.0.2.54")}, "", 0
+	for name := range resolvers {
+		t.Run(name, func(t *testing.T) {
+			d := newDweller(t, name)
+			before := d.everything()
+			same := func(when string) {
+				t.Helper()
+				if after := d.everything(); after != before {
+					t.Fatalf("%s: before\n%s\nafter\n%s", when, before, after)
+				}
+			}
+			d.life("eth0", nil, func(h *Host) error {
+				return errors.Join(apply(fullLease())(h), apply(renewed)(h), apply(renewed)(h), withdraw(h))
+			})
+			same("acquired, renewed with other options, released")
+
+			d.life("eth0", nil, apply(fullLease())) // and killed
+			d.life("eth1", nil, apply(other))
+			if d.State() == before {
+				t.Fatal("two leases, and nobody was told of names")
+			}
+			d.life("eth0", nil, func(h *Host) error {
+				if !h.Leftover() {
+					t.Error("nothing is left of a process that was killed")
+				}
+				return errors.Join(apply(renewed)(h), withdraw(h))
+			})
+			d.life("eth1", nil, withdraw)
+			same("two links, killed, started, stopped")
+			d.killed(fullLease(), same)
+		})
+	}
+}
+
+// killed kills a process before each of its steps, the first of which are a
+// record's, and has the next one withdraw.
+func (d *dweller) killed(l lease.Lease, same func(string)) {
+	d.t.Helper()
+	for n, died := 1, true; died; n++ {
+		died = false
+		steps := 0
+		step := func(string) {
+			if steps++; steps == n {
+				panic(errKilled)
+			}
+		}
+		d.life("eth0", step, func(h *Host) error {
+			defer func() {
+				if p := recover(); p != nil {
+					if p != errKilled {
+						panic(p)
+					}
+					died = true
+				}
+			}()
+			return apply(l)(h)
+		})
+		d.life("eth0", nil, withdraw)
+		same(fmt.Sprintf("killed before step %d", n))
+	}
+}
+
+var errKilled = errors.New("killed")
+
+// Nobody resolves names where the choice was not made, and it is told why.
+func TestTheChoiceOfAResolverIsExplained(t *testing.T) {
+	d := newDweller(t, "systemd-resolved")
+	if got := d.cfg.NamesOn("eth0"); got != "names go to systemd-resolved: /etc/resolv.conf is a link to /run/systemd/resolve/stub-resolv.conf" {
+		t.Error(got)
+	}
+	d.cfg.ResolvConf = "none"
+	if got := d.cfg.NamesOn("eth0"); got != "names go to nobody: names are left alone, as was asked for" {
+		t.Error(got)
+	}
+}
