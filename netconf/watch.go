@@ -17,12 +17,13 @@ type Link struct {
 	Type    uint16 // ARPHRD_*
 	Flags   uint32 // IFF_*
 	Carrier bool   // up, and packets can pass
+	Port    bool   // part of a bridge, a bond or the like, which has the addresses
 	Gone    bool   // it was deleted, or moved to another namespace; the rest is as it was last
 }
 
 func (l Link) equal(o Link) bool {
 	return l.Index == o.Index && l.Name == o.Name && bytes.Equal(l.Addr, o.Addr) && l.Type == o.Type &&
-		l.Flags == o.Flags && l.Carrier == o.Carrier && l.Gone == o.Gone
+		l.Flags == o.Flags && l.Carrier == o.Carrier && l.Port == o.Port && l.Gone == o.Gone
 }
 
 // How long after a loss the kernel is asked anew, at first and at most: what

@@ -74,8 +74,15 @@ func linkOf(u netlink.LinkUpdate) Link {
 	a := u.Link.Attrs()
 	return Link{
 		Index: a.Index, Name: a.Name, Addr: slices.Clone(a.HardwareAddr), Type: u.IfInfomsg.Type, Flags: a.RawFlags,
-		Carrier: hasCarrier(a.RawFlags), Gone: u.Header.Type == unix.RTM_DELLINK,
+		Carrier: hasCarrier(a.RawFlags), Port: isPort(a), Gone: u.Header.Type == unix.RTM_DELLINK,
 	}
+}
+
+// isPort reports whether a link has a master that takes its packets. That of a
+// VRF does not: it has a routing table.
+func isPort(a *netlink.LinkAttrs) bool {
+	_, isVRF := a.Slave.(*netlink.VrfSlave)
+	return a.MasterIndex != 0 && !isVRF
 }
 
 func (s *hearing) links() <-chan Link { return s.out }

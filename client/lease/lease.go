@@ -48,6 +48,10 @@ type Lease struct {
 	NTP      []netip.Addr `json:"ntp,omitempty"`       // option 42
 	MTU      int          `json:"mtu,omitempty"`       // option 26, bytes; 0 if absent
 
+	// What a host boots from over the network.
+	NextServer netip.Addr `json:"next_server,omitzero"` // siaddr (RFC 2131, section 2); the zero Addr if none
+	BootFile   string     `json:"boot_file,omitempty"`  // option 67, or the file field; any text
+
 	// Options are all options of the DHCPACK, unknown ones included, in
 	// the order in which they came.
 	Options dhcp4.Options `json:"options,omitempty"`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/config"
@@ -38,6 +39,9 @@ type settings struct {
 
 	dryRun, noApply bool
 	namedIdentity   bool // client-id stands on the command line
+
+	quiet  bool                          // others work beside: no line of progress
+	follow func(lease.Lease) lease.Lease // what the host is to hold for a lease; nil: what it says
 
 	troubles []error // what went wrong with the host beside address and routes
 }
@@ -83,31 +87,35 @@ func (r *flagReader) oneOf(flag string, values ...string) string {
 // the link. Flags that it has not are at their zero value.
 func readSettings(c *cli.Context) (*settings, error) {
 	r := &flagReader{c: c}
+	s := r.common()
+	s.link = c.Args().First()
+	if why := config.BadLinkName(s.link); why != "" && r.err == nil {
+		r.err = &usageError{fmt.Sprintf("interface %q: %s", s.link, why), fmt.Sprintf("lessee %s %s", c.Command.Name, someLink())}
+	}
+	if file := r.file(); r.err == nil {
+		r.configure(s, file, r.given())
+	}
+	return s, r.err
+}
+
+// common reads the flags that concern no link, and no file.
+func (r *flagReader) common() *settings {
+	c := r.c
 	s := &settings{
-		link:   c.Args().First(),
 		format: r.oneOf("format", "text", "json", "env"),
 		trace:  c.Bool("trace") || c.Bool("trace-options"), traceFull: c.Bool("trace-options"),
 		pcap: c.String("pcap"), timeout: c.Duration("timeout"),
 		dryRun: c.Bool("dry-run"), noApply: c.Bool("no-apply"),
 	}
-	if why := config.BadLinkName(s.link); why != "" && r.err == nil {
-		r.err = &usageError{fmt.Sprintf("interface %q: %s", s.link, why), fmt.Sprintf("lessee %s %s", c.Command.Name, someLink())}
-	}
 	if s.timeout <= 0 {
 		r.bad("timeout", s.timeout.String(), fmt.Errorf("want more than nothing"), "1m")
 	}
 	s.log = r.logger()
-	r.readConfig(s)
-	return s, r.err
+	return s
 }
 
-// readConfig puts file and flags together.
-func (r *flagReader) readConfig(s *settings) {
-	file := r.file()
-	if r.err != nil {
-		return
-	}
-	flags := r.given()
+// configure puts file and flags together, as they hold for the link.
+func (r *flagReader) configure(s *settings, file *config.File, flags config.Flags) {
 	var err error
 	s.conf, err = file.Link(kernelName(s.link), flags)
 	r.explain(file.Path, err)

@@ -72,7 +72,7 @@ func (e *errand) openViews(ifi socket.Link) (err error) {
 	}
 	if e.trace {
 		e.ladder = &ladder{out: os.Stderr, full: e.traceFull}
-	} else if isTerminal(os.Stderr) {
+	} else if isTerminal(os.Stderr) && !e.quiet {
 		e.progress = newProgress(os.Stderr, e.link, time.Now().Add(e.timeout))
 	}
 	return nil
@@ -85,6 +85,9 @@ func (e *errand) client(ctx context.Context) (*client.Client, error) {
 	links, err := e.watch(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if e.follow != nil && cfg.Configurator != nil {
+		cfg.Configurator = &following{cfg.Configurator, e.follow}
 	}
 	cfg.Link, cfg.Log, cfg.Notify = links, e.log.With("link", e.link), e.notify
 	return client.New(cfg)

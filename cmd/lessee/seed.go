@@ -1,0 +1,39 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/socket"
+)
+
+// seed is randomness that an attacker cannot guess, as far as the kernel has
+// some.
+//
+// Early in the boot of a machine without a hardware source the kernel may have
+// none for seconds, and until Linux 5.4 for minutes, and getrandom waits for it.
+// We do not: what is drawn from the seed decides transaction identifiers and
+// delays, which keep apart hosts on one link, and are no secrets that last. So
+// the kernel's best effort and the clocks have to do then, with the hardware
+// address, in which hosts of one kind that boot at one moment differ.
+func (o *opening) seed(ifi socket.Link) (seed [32]byte) {
+	if n, err := unix.Getrandom(seed[:], unix.GRND_NONBLOCK); err == nil && n == len(seed) {
+		return seed
+	}
+	o.log.Warn("the kernel has no randomness yet; what it has is used", "link", ifi.Name)
+	_, err := unix.Getrandom(seed[:], unix.GRND_INSECURE) // since Linux 5.6
+	if err != nil {
+		clear(seed[:])
+	}
+	mix := append(seed[:], ifi.Addr...)
+	for _, clock := range []int32{unix.CLOCK_REALTIME, unix.CLOCK_BOOTTIME, unix.CLOCK_THREAD_CPUTIME_ID} {
+		var ts unix.Timespec
+		if unix.ClockGettime(clock, &ts) == nil {
+			mix = binary.LittleEndian.AppendUint64(mix, uint64(time.Duration(ts.Nano())))
+		}
+	}
+	return sha256.Sum256(mix)
+}
