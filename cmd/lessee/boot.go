@@ -183,7 +183,7 @@ func (b *boot) nothing() error {
 	if b.args.NoNet {
 		why = "no network is needed (rd.neednet=0)"
 	}
-	d := document{Result: "nothing to do", Notes: []string{"the kernel's command line: " + why}}
+	d := document{Result: "nothing", Notes: []string{"the kernel's command line: " + why}}
 	for _, n := range b.args.Notices {
 		d.Notes = append(d.Notes, n.String())
 	}

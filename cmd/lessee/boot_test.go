@@ -304,9 +304,9 @@ func TestTheKernelsCommandLineSaysWhatIsWanted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.want(0, "nothing to do", "ip=off")
+	b.want(0, "nothing", "ip=off")
 	b.want(0, "a static address is not this program's", "ip=192.0.2.7::192.0.2.1:255.255.255.0::eth0:off")
-	b.want(0, "nothing to do", "rd.neednet=0")
+	b.want(0, "nothing", "rd.neednet=0")
 	b.want(2, "word 2 (column 7), ip=dchp: neither a method", "quiet ip=dchp")
 	b.only()
 	if n := len(b.servers["eth0"].Log()) + len(b.servers["eth1"].Log()); n != 0 {
@@ -403,4 +403,46 @@ func TestAtBootASignalLeavesNothing(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	b.only()
+}
+
+func TestTheAgentTakesOverWhatTheBootGot(t *testing.T) {
+	b := newBootBench(t, "eth0")
+	b.want(0, "eth0: bound", "")
+	before := b.host.AddrsOf("eth0")
+	b.servers["eth0"].ForgetLog()
+	monitor := exec.Command("ip", "monitor", "address", "route")
+	var seen bytes.Buffer
+	monitor.Stdout = &seen
+	b.host.Run(monitor)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	dirs := []string{"--state-dir", b.path("state"), "--run-dir", b.path("run")}
+	agent := exec.CommandContext(ctx, "/proc/self/exe", append([]string{"run", "eth0", "--config", "none", "--resolv-conf", b.path("resolv.conf")}, dirs...)...)
+	agent.Env = append(os.Environ(), asLessee+"=1")
+	if err := b.host.Start(agent); err != nil {
+		t.Fatal(err)
+	}
+	b.must("/proc/self/exe", "wait", "eth0", "--run-dir", b.path("run"), "--timeout", "20s", "--config", "none")
+	if err := agent.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(agent.Wait(), monitor.Process.Kill()); err != nil {
+		t.Error(err)
+	}
+	_ = monitor.Wait() // killed
+	if after := b.host.AddrsOf("eth0"); len(after) != 1 || after[0].Prefix != before[0].Prefix {
+		t.Errorf("addresses %+v, were %+v", after, before)
+	}
+	if strings.Contains(seen.String(), "Deleted") {
+		t.Errorf("taken away: %s", seen.String())
+	}
+	for i, e := range b.servers["eth0"].Log() {
+		if e.Message != nil && e.Message.Type() == dhcp4.Discover || i == 0 && e.Message.Type() != dhcp4.Request {
+			t.Errorf("message %d is %v: the lease was not known", i, e)
+		}
+	}
+	if _, err := os.Stat(b.path("run/boot/eth0.lease.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is remembered twice: %v", err)
+	}
 }

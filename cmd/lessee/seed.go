@@ -1,9 +1,7 @@
 package main
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,16 +22,22 @@ func (o *opening) seed(ifi socket.Link) (seed [32]byte) {
 		return seed
 	}
 	o.log.Warn("the kernel has no randomness yet; what it has is used", "link", ifi.Name)
-	_, err := unix.Getrandom(seed[:], unix.GRND_INSECURE) // since Linux 5.6
-	if err != nil {
+	if _, err := unix.Getrandom(seed[:], unix.GRND_INSECURE); err != nil { // older than Linux 5.6
 		clear(seed[:])
 	}
-	mix := append(seed[:], ifi.Addr...)
-	for _, clock := range []int32{unix.CLOCK_REALTIME, unix.CLOCK_BOOTTIME, unix.CLOCK_THREAD_CPUTIME_ID} {
+	mix(seed[:], ifi.Addr)
+	for i, clock := range []int32{unix.CLOCK_REALTIME, unix.CLOCK_BOOTTIME, unix.CLOCK_THREAD_CPUTIME_ID} {
 		var ts unix.Timespec
 		if unix.ClockGettime(clock, &ts) == nil {
-			mix = binary.LittleEndian.AppendUint64(mix, uint64(time.Duration(ts.Nano())))
+			mix(seed[len(seed)-8*(i+1):], binary.LittleEndian.AppendUint64(nil, uint64(ts.Nano())))
 		}
 	}
-	return sha256.Sum256(mix)
+	return seed
+}
+
+// mix adds b to the beginning of seed.
+func mix(seed, b []byte) {
+	for i := range min(len(seed), len(b)) {
+		seed[i] ^= b[i]
+	}
 }
