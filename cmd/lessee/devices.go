@@ -147,7 +147,7 @@ func (o *opening) openChecker(_ context.Context, d *devices) error {
 func (o *opening) openStore(_ context.Context, d *devices) (err error) {
 	if o.remember {
 		d.store, err = store.Open(o.stateDir, o.key(d), d.ifi.Addr, d.machine.ClientID, o.now)
-		if err == nil {
+		if err == nil && o.configure {
 			o.takeOver(d)
 		}
 	}

@@ -25,7 +25,12 @@ func (o *opening) seed(ifi socket.Link) (seed [32]byte) {
 	if _, err := unix.Getrandom(seed[:], unix.GRND_INSECURE); err != nil { // older than Linux 5.6
 		clear(seed[:])
 	}
-	mix(seed[:], ifi.Addr)
+	return stretched(seed, ifi.Addr)
+}
+
+// stretched adds to a seed what tells hosts and moments apart.
+func stretched(seed [32]byte, hardware []byte) [32]byte {
+	mix(seed[:], hardware)
 	for i, clock := range []int32{unix.CLOCK_REALTIME, unix.CLOCK_BOOTTIME, unix.CLOCK_THREAD_CPUTIME_ID} {
 		var ts unix.Timespec
 		if unix.ClockGettime(clock, &ts) == nil {
