@@ -214,6 +214,28 @@ func TestAtBootAllLinksWithACarrierAreWaitedFor(t *testing.T) {
 	b.only("eth0", "eth1")
 }
 
+func TestAtBootACarrierThatComesInTimeTakesPart(t *testing.T) {
+	b := newBootBench(t, "eth0", "eth1")
+	if err := b.remotes["eth1"].SetDown("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan result)
+	go func() { done <- b.boot("rd.net.timeout.carrier=20", "--boot-wait", "all") }()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := b.servers["eth0"].WaitFor(ctx, dhcptest.Sent(dhcp4.ACK)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // by now eth0 is bound and announced; were it enough, that would be the end
+	if err := b.remotes["eth1"].SetUp("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-done; r.code != 0 || !strings.Contains(r.out, "eth1: bound") {
+		t.Errorf("exit %d\n%s%s", r.code, r.out, r.stderr)
+	}
+	b.only("eth0", "eth1")
+}
+
 func TestAtBootALinkThatFailsIsAFailureOfAll(t *testing.T) {
 	b := newBootBench(t, "eth0", "eth1")
 	b.servers["eth1"].Always(dhcptest.Ignore)
@@ -239,6 +261,9 @@ func TestAtBootTheExitCodeIsThatOfTheLinkThatCameFarthest(t *testing.T) {
 	b.servers["eth0"].Always(dhcptest.Ignore)
 	b.servers["eth1"].On(dhcp4.Request, dhcptest.NAK("not here"))
 	if err := b.remotes["eth2"].SetDown("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b.path("net-eth0.conf"), []byte("DEVICE='eth0'\n"), 0o600); err != nil { // of an earlier boot's
 		t.Fatal(err)
 	}
 	r := b.want(4, "not here", "", "--timeout", "2s")
@@ -324,12 +349,36 @@ func TestTheKernelsCommandLineSaysWhatIsWanted(t *testing.T) {
 			t.Errorf("no %s in %s, %v", want, conf, err)
 		}
 	}
-	b.want(0, "eth0: bound", "ip=eth0:dhcp:1400 rd.peerdns=0")
+	b.want(0, "eth0: bound", "ip=eth0:dhcp:1400")
 	if mtu, err := b.host.MTU("eth0"); mtu != 1400 || err != nil {
 		t.Errorf("MTU %d, %v", mtu, err)
 	}
-	if text, err := os.ReadFile(b.path("resolv.conf")); strings.Contains(string(text), "198.51.0") {
-		t.Errorf("rd.peerdns=0: %s, %v", text, err)
+}
+
+func TestTheKernelsCommandLineSaysWhichNameServers(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                                    "192.0.2.53",
+		"nameserver=192.0.2.7":                "192.0.2.7 192.0.2.53",
+		"rd.peerdns=0 nameserver=192.0.2.7":   "192.0.2.7",
+		"rd.peerdns=0":                        "",
+		"ip=:::::eth0:dhcp:192.0.2.8":         "192.0.2.8 192.0.2.53",
+		"ip=:::::eth0:dhcp:192.0.2.8:9.9.9.9": "192.0.2.8 9.9.9.9 192.0.2.53",
+	} {
+		b := newBootBench(t, "eth0")
+		b.want(0, "eth0: bound", line)
+		text, err := os.ReadFile(b.path("resolv.conf"))
+		if err != nil && (want != "" || !errors.Is(err, os.ErrNotExist)) {
+			t.Error(err)
+		}
+		var got []string
+		for l := range strings.Lines(string(text)) {
+			if a, ok := strings.CutPrefix(l, "nameserver "); ok {
+				got = append(got, strings.TrimSpace(a))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, want %s", line, got, want)
+		}
 	}
 }
 
