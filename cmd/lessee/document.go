@@ -20,7 +20,7 @@ import (
 type document struct {
 	Version int    `json:"lessee"` // of this form: 1
 	Link    string `json:"link"`
-	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, failed
+	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, nothing, failed
 
 	Error  *problem      `json:"error,omitempty"` // with failed
 	Lease  *lease.Lease  `json:"lease,omitempty"`
