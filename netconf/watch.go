@@ -18,6 +18,7 @@ type Link struct {
 	Type    uint16 // ARPHRD_*
 	Flags   uint32 // IFF_*
 	Carrier bool   // up, and packets can pass
+	Port    bool   // part of a bridge, a bond or the like, which has the addresses
 	Gone    bool   // it was deleted, or moved to another namespace; the rest is as it was last
 
 	// Touched grows when something that a Host may have put there is gone: an
@@ -28,7 +29,7 @@ type Link struct {
 
 func (l Link) equal(o Link) bool {
 	return l.Index == o.Index && l.Name == o.Name && bytes.Equal(l.Addr, o.Addr) && l.Type == o.Type &&
-		l.Flags == o.Flags && l.Carrier == o.Carrier && l.Gone == o.Gone && l.Touched == o.Touched
+		l.Flags == o.Flags && l.Carrier == o.Carrier && l.Port == o.Port && l.Gone == o.Gone && l.Touched == o.Touched
 }
 
 // How long after a loss the kernel is asked anew, at first and at most: what

@@ -200,12 +200,19 @@ func linkNotice(m syscall.NetlinkMessage) (n notice, ok bool) {
 	a := l.Attrs()
 	n.Link = Link{
 		Index: a.Index, Name: a.Name, Addr: slices.Clone(a.HardwareAddr), Type: info.Type, Flags: a.RawFlags,
-		Carrier: hasCarrier(a.RawFlags), Gone: m.Header.Type == unix.RTM_DELLINK,
+		Carrier: hasCarrier(a.RawFlags), Port: isPort(a), Gone: m.Header.Type == unix.RTM_DELLINK,
 	}
 	return n, true
 }
 
 func (s *hearing) notices() <-chan notice { return s.out }
+
+// isPort reports whether a link has a master that takes its packets. That of a
+// VRF does not: it has a routing table.
+func isPort(a *netlink.LinkAttrs) bool {
+	_, isVRF := a.Slave.(*netlink.VrfSlave)
+	return a.MasterIndex != 0 && !isVRF
+}
 
 func (s *hearing) present() ([]int, error) { return s.ns.socket.indexes() }
 

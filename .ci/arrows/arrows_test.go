@@ -54,6 +54,8 @@ var rules = []rule{ // the first that fits counts
 	{"cmd/lessee/agent", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine"}, false},
 	{"cmd/lessee/config", []string{module + "arpcheck", module + "client/dhcp4", module + "client/lease", module + "client/machine", module + "netconf", module + "netconf/hook", "github.com/BurntSushi/toml", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/control", []string{module + "client", module + "client/lease", module + "cmd/lessee/agent", "github.com/varlink/go/varlink", "golang.org/x/sys/unix"}, false},
+	{"cmd/lessee/kernelargs", nil, true},
+	{"cmd/lessee/klibc", []string{module + "client/dhcp4", module + "client/lease", "github.com/google/renameio/v2"}, false},
 	{"cmd/lessee/metrics", []string{module + "client", module + "client/dhcp4", module + "client/machine", module + "client/socket", module + "cmd/lessee/agent", "github.com/google/renameio/v2"}, false},
 	{"cmd/lessee/supervise", []string{"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/view", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine", module + "cmd/lessee/agent"}, false},

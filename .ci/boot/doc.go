@@ -27,6 +27,9 @@
 //	boot.Config{Image: boot.NewImage(), Modules: []string{"virtio_net", "virtio_pci"},
 //		QEMU: []string{"-nic", "user,model=virtio-net-pci,restrict=on"}, Init: ...}
 //
+// The initramfs of a generator, such as mkinitramfs, can be looked at too: with
+// [Config.Base] it lies under the Image, which then is [Nothing], or little.
+//
 // A guest has no network by itself. [Config.Setup] may give it one: a pair of
 // virtual links, of which one end is with a server in a namespace.
 //

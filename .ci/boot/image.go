@@ -36,6 +36,9 @@ func NewImage() *Image {
 	return i
 }
 
+// Nothing returns an image with nothing in it, to be laid over another one.
+func Nothing() *Image { return &Image{files: map[string]entry{}} }
+
 // merged returns the path at which a file lies, now that / has no folders of
 // its own for programs and libraries.
 func merged(name string) string {

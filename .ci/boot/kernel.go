@@ -16,6 +16,7 @@ import (
 // A Kernel is a kernel that is installed on this machine.
 type Kernel struct {
 	Image   string // the file to boot
+	Release string // as uname -r has it
 	modules string // the folder
 	needs   map[string][]string
 }
@@ -31,7 +32,7 @@ func FindKernel() (*Kernel, error) {
 		return nil, fmt.Errorf("no kernel to boot: package %s: %w (dpkg-query: %v)", kernelPackage, fs.ErrNotExist, err)
 	}
 	release, _, _ := strings.Cut(newest, " ")
-	k := &Kernel{Image: "/boot/vmlinuz-" + release, modules: "/lib/modules/" + release}
+	k := &Kernel{Image: "/boot/vmlinuz-" + release, Release: release, modules: "/lib/modules/" + release}
 	dep, err := os.ReadFile(filepath.Join(k.modules, "modules.dep"))
 	if err != nil {
 		return nil, err

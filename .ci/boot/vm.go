@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -21,6 +22,7 @@ import (
 // Config is what is in a virtual machine, and what happens there first.
 type Config struct {
 	Image   *Image   // the root file system
+	Base    string   // the file of an initramfs that lies under Image, and has busybox; "": there is none
 	Modules []string // kernel modules, loaded before anything else
 	Setup   string   // a script that runs before Init, and stops at the first failure
 	Init    []string // the first program; default: systemd
@@ -96,7 +98,9 @@ func Start(t *testing.T, cfg Config) *VM {
 // pack writes the initramfs.
 func (vm *VM) pack(k *Kernel, cfg Config) error {
 	i := cfg.Image
-	i.Busybox()
+	if cfg.Base == "" {
+		i.Busybox()
+	}
 	modules, err := k.Load(cfg.Modules...)
 	if err != nil {
 		return err
@@ -110,7 +114,21 @@ func (vm *VM) pack(k *Kernel, cfg Config) error {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(i.Write(w), w.Flush(), f.Close())
+	return errors.Join(writeBase(w, cfg.Base), i.Write(w), w.Flush(), f.Close())
+}
+
+// writeBase writes the initramfs at path. The kernel unpacks one archive after
+// the other, each of which begins at a multiple of four bytes.
+func writeBase(w io.Writer, path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(data, make([]byte, -len(data)&3)...))
+	return err
 }
 
 // path names a file of the machine's on this side.

@@ -35,6 +35,7 @@ func FromACK(ack *dhcp4.Message, start time.Time) (l Lease, notes []error, err e
 	}
 	l.setTimes(start, seconds, ack.Options, n)
 	l.configure(ack.Options, n)
+	l.boots(ack, n)
 	return l, notes, nil
 }
 
@@ -46,6 +47,7 @@ func FromInform(ack *dhcp4.Message, addr netip.Prefix, start time.Time) (l Lease
 	l.Addr, l.Start = addr, start
 	l.Server = note(n, dhcp4.ServerID, ack.Options)
 	l.configure(ack.Options, n)
+	l.boots(ack, n)
 	return l, notes
 }
 
@@ -67,6 +69,16 @@ func (l *Lease) configure(o dhcp4.Options, n noter) {
 	l.Encrypted = encrypted(n, o)
 	l.CaptivePortal = portal(n, o)
 	l.Options = o.Clone()
+}
+
+// boots reads what to boot from over the network.
+func (l *Lease) boots(ack *dhcp4.Message, n noter) {
+	if ack.SIAddr.Is4() && !ack.SIAddr.IsUnspecified() {
+		l.NextServer = ack.SIAddr
+	}
+	if l.BootFile = note(n, dhcp4.BootFile, ack.Options); l.BootFile == "" {
+		l.BootFile = ack.File
+	}
 }
 
 // setTimes sets the instants by the rules of RFC 2131, section 4.4.5: the

@@ -60,6 +60,10 @@ type Lease struct {
 	// server says that there is no portal.
 	CaptivePortal string `json:"captive_portal,omitempty"`
 
+	// What a host boots from over the network.
+	NextServer netip.Addr `json:"next_server,omitzero"` // siaddr (RFC 2131, section 2); the zero Addr if none
+	BootFile   string     `json:"boot_file,omitempty"`  // option 67, or the file field; any text
+
 	// Options are all options of the DHCPACK, unknown ones included, in
 	// the order in which they came.
 	Options dhcp4.Options `json:"options,omitempty"`

@@ -137,3 +137,27 @@ func TestF9InformHasNoTimesAndKeepsItsAddress(t *testing.T) {
 		t.Errorf("%+v, %v", l, notes)
 	}
 }
+
+func TestWhatToBootFrom(t *testing.T) {
+	base := []string{"dhcp-server-identifier=192.0.2.1", "subnet-mask=/24", "dhcp-lease-time=1h"}
+	for _, tc := range []struct {
+		name, siaddr, file, option string
+		server                     netip.Addr
+		boots                      string
+	}{
+		{"nothing", "0.0.0.0", "", "", netip.Addr{}, ""},
+		{"the fields", "192.0.2.9", "pxe.0", "", netip.MustParseAddr("192.0.2.9"), "pxe.0"},
+		{"the option, which wins", "192.0.2.9", "pxe.0", "other.0", netip.MustParseAddr("192.0.2.9"), "other.0"},
+	} {
+		options := base
+		if tc.option != "" {
+			options = append(options, "bootfile-name="+tc.option)
+		}
+		m := ack(t, "192.0.2.77", options...)
+		m.SIAddr, m.File = netip.MustParseAddr(tc.siaddr), tc.file
+		l, _, err := FromACK(m, start)
+		if err != nil || l.NextServer != tc.server || l.BootFile != tc.boots {
+			t.Errorf("%s: %v %q, %v", tc.name, l.NextServer, l.BootFile, err)
+		}
+	}
+}

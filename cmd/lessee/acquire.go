@@ -40,13 +40,26 @@ IFACE" undoes all of it.
    lessee acquire eth0 --no-apply --format json
    lease=$(lessee acquire eth0 --format env) && eval "$lease" && echo "$LESSEE_ADDRESS"
    lessee acquire eth0 --probe rfc5227 --timeout 5m
-   lessee acquire eth0 --require routers --deny-server 192.0.2.66`,
+   lessee acquire eth0 --require routers --deny-server 192.0.2.66
+
+At boot, before there is a root file system, all links are tried side by side
+(--boot), as the kernel's command line says (ip=dhcp, ip=:::::eth0:dhcp), and
+links that appear meanwhile take part. Leases are remembered in "boot" in
+--run-dir, from where "lessee run" takes them over.
+
+   lessee acquire --boot                   the first link that gets a lease
+   lessee acquire --boot 'en*' --boot-wait all`,
 		Flags: join([]cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "take no lease and change nothing: print what the best offer would do"},
 			&cli.BoolFlag{Name: "explain", Usage: "tell of everything on the host where it comes from, and of what is not followed why"},
 			&cli.BoolFlag{Name: "no-apply", Usage: "take the lease and leave the host alone"},
-		}, gettingFlags(), waitFlags(time.Minute), identityFlags(), choiceFlags(), hostFlags(), overrideFlags(), stateFlags(), outputFlags()),
-		Action: onLink(acquire),
+		}, gettingFlags(), waitFlags(time.Minute), bootFlags(), identityFlags(), choiceFlags(), hostFlags(), overrideFlags(), stateFlags(), outputFlags()),
+		Action: func(c *cli.Context) error {
+			if c.Bool("boot") {
+				return acquireAtBoot(c)
+			}
+			return withoutBoot(onLink(acquire))(c)
+		},
 	}
 }
 

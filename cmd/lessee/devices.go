@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/dhcp4"
@@ -149,6 +147,9 @@ func (o *opening) openChecker(_ context.Context, d *devices) error {
 func (o *opening) openStore(_ context.Context, d *devices) (err error) {
 	if o.remember {
 		d.store, err = store.Open(o.stateDir, o.key(d), d.ifi.Addr, d.machine.ClientID, o.now)
+		if err == nil && o.configure {
+			o.takeOver(d)
+		}
 	}
 	return err
 }
@@ -157,11 +158,7 @@ func (o *opening) openStore(_ context.Context, d *devices) (err error) {
 // an attacker cannot guess.
 func (o *opening) setIdentity(_ context.Context, d *devices) error {
 	m := &d.machine
-	var seed [32]byte
-	if _, err := unix.Getrandom(seed[:], 0); err != nil {
-		return fmt.Errorf("randomness: %w", err)
-	}
-	m.Rand = rand.New(rand.NewChaCha8(seed))
+	m.Rand = rand.New(rand.NewChaCha8(o.seed(d.ifi)))
 	m.Link.HType, m.Link.CHAddr = d.ifi.HType, d.ifi.CHAddr()
 	m.Link.Broadcast = m.Link.Broadcast || d.ifi.NeedsBroadcast()
 	m.MaxMessageSize = uint16(min(max(d.ifi.MTU, 576), 1500))

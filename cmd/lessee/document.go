@@ -23,7 +23,7 @@ import (
 type document struct {
 	Version int    `json:"lessee"` // of this form: 1
 	Link    string `json:"link"`
-	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, failed
+	Result  string `json:"result"` // bound, unconfirmed, renewed, informed, released, discovered, planned, nothing, failed
 
 	Error  *problem      `json:"error,omitempty"` // with failed
 	Lease  *lease.Lease  `json:"lease,omitempty"` // as it is used
@@ -35,7 +35,8 @@ type document struct {
 
 	Explanation *agent.Explanation `json:"explanation,omitempty"` // with --explain
 
-	Agent int `json:"agent,omitempty"` // the process that did it, if it was the agent
+	Agent int        `json:"agent,omitempty"` // the process that did it, if it was the agent
+	Links []document `json:"links,omitempty"` // with --boot: each link that is bound, in that order, and those that are not; the first one is the document itself
 }
 
 // problem is why a command failed.
@@ -82,11 +83,16 @@ func (s *settings) print(d document) error {
 // writeText prints a document for people.
 func writeText(w io.Writer, d document) error {
 	p := &printer{w: w}
+	if len(d.Links) > 0 {
+		return writeLinks(w, d.Links)
+	}
 	switch {
 	case d.Result == "discovered":
 		p.offers(d.Offers)
 	case d.Lease != nil && !d.Lease.IsZero():
 		p.lease(d)
+	case d.Link == "":
+		p.line("%s", d.Result)
 	default:
 		p.line("%s: %s", d.Link, d.Result)
 	}
@@ -109,6 +115,20 @@ func writeText(w io.Writer, d document) error {
 		p.line("  note: the agent did it, process %d", d.Agent)
 	}
 	return p.err
+}
+
+// writeLinks prints what became of several links. Failures are on standard
+// error already.
+func writeLinks(w io.Writer, links []document) error {
+	for _, d := range links {
+		if d.Error != nil {
+			continue
+		}
+		if err := writeText(w, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A printer writes lines until one fails.
@@ -250,6 +270,9 @@ func words[T any](v []T) string {
 // by its number as well.
 func envOf(d document) [][2]string {
 	out := [][2]string{{"LESSEE_LINK", d.Link}, {"LESSEE_RESULT", d.Result}}
+	if len(d.Links) > 0 {
+		out = append(out, envOfLinks(d.Links)...)
+	}
 	add := func(name, value string) { out = append(out, [2]string{"LESSEE_" + name, value}) }
 	if d.Error != nil {
 		add("EXIT", fmt.Sprint(d.Error.Exit))

@@ -43,6 +43,8 @@ type settings struct {
 	explain         bool
 	namedIdentity   bool // client-id stands on the command line
 
+	quiet bool // others work beside: no line of progress
+
 	troubles []error // what went wrong with the host beside address and routes
 }
 
@@ -87,31 +89,35 @@ func (r *flagReader) oneOf(flag string, values ...string) string {
 // the link. Flags that it has not are at their zero value.
 func readSettings(c *cli.Context) (*settings, error) {
 	r := &flagReader{c: c}
+	s := r.common()
+	s.link = c.Args().First()
+	if why := config.BadLinkName(s.link); why != "" && r.err == nil {
+		r.err = &usageError{fmt.Sprintf("interface %q: %s", s.link, why), fmt.Sprintf("lessee %s %s", c.Command.Name, someLink())}
+	}
+	if file := r.file(); r.err == nil {
+		r.configure(s, file, r.given())
+	}
+	return s, r.err
+}
+
+// common reads the flags that concern no link, and no file.
+func (r *flagReader) common() *settings {
+	c := r.c
 	s := &settings{
-		link:   c.Args().First(),
 		format: r.oneOf("format", "text", "json", "env"),
 		trace:  c.Bool("trace") || c.Bool("trace-options"), traceFull: c.Bool("trace-options"),
 		pcap: c.String("pcap"), timeout: c.Duration("timeout"),
 		dryRun: c.Bool("dry-run"), noApply: c.Bool("no-apply"), explain: c.Bool("explain"),
 	}
-	if why := config.BadLinkName(s.link); why != "" && r.err == nil {
-		r.err = &usageError{fmt.Sprintf("interface %q: %s", s.link, why), fmt.Sprintf("lessee %s %s", c.Command.Name, someLink())}
-	}
 	if s.timeout <= 0 {
 		r.bad("timeout", s.timeout.String(), fmt.Errorf("want more than nothing"), "1m")
 	}
 	s.log = r.logger()
-	r.readConfig(s)
-	return s, r.err
+	return s
 }
 
-// readConfig puts file and flags together.
-func (r *flagReader) readConfig(s *settings) {
-	file := r.file()
-	if r.err != nil {
-		return
-	}
-	flags := r.given()
+// configure puts file and flags together, as they hold for the link.
+func (r *flagReader) configure(s *settings, file *config.File, flags config.Flags) {
 	s.file, s.flags = file, flags
 	var err error
 	s.conf, err = file.Link(kernelName(s.link), flags)

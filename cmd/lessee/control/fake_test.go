@@ -147,7 +147,7 @@ func everything() agent.Status {
 			Addr: prefix, MaskDerived: true, Server: addr,
 			Start: noon, T1: noon.Add(1), T2: noon.Add(2), Expiry: noon.Add(3),
 			Broadcast: addr, Routers: addrs, StaticRoutes: routes, ClasslessRoutes: routes, MSRoutes: routes,
-			DNS: addrs, Domain: "example.net", Search: []string{"example.net"}, HostName: "host", FQDN: "host.example.net", TimeZone: "Europe/Berlin", NTP: addrs, MTU: 1400,
+			DNS: addrs, Domain: "example.net", Search: []string{"example.net"}, HostName: "host", FQDN: "host.example.net", TimeZone: "Europe/Berlin", NTP: addrs, MTU: 1400, NextServer: addrs[0], BootFile: "pxe.0",
 			Encrypted:     []dhcp4.Resolver{{Priority: 1, Name: "dot.example", Addrs: addrs, ALPN: []string{"dot"}, Port: 8853, Params: []byte{0}}},
 			CaptivePortal: "https://portal.example",
 			Options:       options,
