@@ -130,13 +130,6 @@ func (d *dry) names(r resolv.Backend, key string, c resolv.Config) error {
 	return nil
 }
 
-// whole tells what would be done to the host as a whole.
-func (d *dry) whole(w Whole) {
-	for _, line := range w.steps() {
-		d.step(KindHost, "%s", line)
-	}
-}
-
 // setNames hands the name servers to the resolver, or tells what that would do.
 func (a *applier) setNames() error {
 	if a.dry != nil {
