@@ -104,6 +104,7 @@ func (a *applier) prepare() (err error) {
 	if a.mtu, both.MTU, a.after.MTU, err = a.planMTU(a.plan.MTU); err != nil {
 		return err
 	}
+	a.leaveMTU()
 	a.record = both
 	a.save()
 	return nil

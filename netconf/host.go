@@ -62,11 +62,12 @@ type Host struct {
 	written   [16]byte // fingerprint of what stands there
 	isWritten bool
 
-	options atomic.Pointer[Options] // as the link decides them
-	inVRF   bool                    // the link belongs to a VRF
-	badMTU  int                     // that the link does not take
-	told    map[string]string       // see news
-	changes atomic.Uint64
+	options   atomic.Pointer[Options] // as the link decides them
+	inVRF     bool                    // the link belongs to a VRF
+	badMTU    int                     // that the link does not take
+	othersMTU int                     // that somebody else has set after us; 0: nobody has
+	told      map[string]string       // see news
+	changes   atomic.Uint64
 
 	repaired []time.Time // when something was put back
 	dry      *dry        // of a Host that only looks
@@ -109,12 +110,12 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 
 // Options returns the options that leases are followed by, with what the link
 // decides: the metric that [AutoMetric] stands for, and of the latest Apply the
-// table, the source routing, and an MTU that the link did not take. It may be
-// called at any time.
+// table, the source routing, and why the MTU is another. It may be called at any
+// time.
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU = h.badMTU
+	o.RefusedMTU, o.OthersMTU = h.badMTU, h.othersMTU
 	h.options.Store(&o)
 }
 
