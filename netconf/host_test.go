@@ -283,13 +283,16 @@ func TestTheOperatorsSecondAddressOutlivesOurFirst(t *testing.T) {
 
 func TestVanishedLinkIsACleanError(t *testing.T) {
 	r := newRig(t)
+	r.must(r.m.SetDown("eth0"))
 	h := r.open(Options{})
+	r.must(r.m.Do(func() error { return h.Up(t.Context()) }))
 	r.must(r.apply(h, testLease(nil)))
 	r.must(r.m.Remove("eth0"))
 	if err := r.apply(h, testLease(nil)); !errors.Is(err, ErrNoLink) {
 		t.Errorf("Apply: %v", err)
 	}
 	r.withdraw(h, testLease(nil)) // gone is done
+	r.tidy("withdrawn")
 	err := r.m.Do(func() error { _, err := Open("eth0", Config{}); return err })
 	if !errors.Is(err, ErrNoLink) {
 		t.Errorf("Open: %v", err)

@@ -28,6 +28,12 @@ func (h *Host) Withdraw(_ context.Context, _ lease.Lease) error {
 
 // withdraw takes everything from the kernel.
 func (h *Host) withdraw() error {
+	switch _, err := h.kernel.now(); {
+	case errors.Is(err, ErrNoLink):
+		h.record.WasDown = false // nobody will ask for Down
+	case err != nil:
+		return fmt.Errorf("look at the link: %w", err)
+	}
 	var v view
 	routes, err := h.look(&v, nil)
 	if err != nil && gone(err) == nil { // with the link, all but rules
