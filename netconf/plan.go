@@ -163,6 +163,7 @@ func (p *planner) address() {
 	case !b.IsValid():
 	case l.Addr.Contains(b) && l.Addr.Bits() < 31 && b != l.Addr.Addr():
 		p.Address.Broadcast = b
+		p.because(KindAddress, fmt.Sprintf("brd %v", b), option(dhcp4.Broadcast.Code))
 	default:
 		p.refuse(dhcp4.Broadcast.Code, fmt.Sprintf("broadcast address %v", b), fmt.Sprintf("it is none of %v", l.Addr))
 	}
