@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/cmd/lessee/config"
 	"github.com/lessee/lessee/cmd/lessee/kernelargs"
@@ -125,19 +124,13 @@ func newBoot(r *flagReader) (*boot, error) {
 }
 
 // rememberInRun keeps leases beside the record of what is done, unless file or
-// flags say where. What stood in the host's files is kept where it always is, on
-// the same disk as they: an initramfs ends with both, and elsewhere both outlive
-// the boot.
+// flags say where.
 func (b *boot) rememberInRun() {
 	values, err := b.file.AgentValues(b.flags)
 	i := slices.IndexFunc(values, func(v config.Value) bool { return v.Name == "state-dir" })
-	if err != nil || i < 0 || values[i].Origin != (config.Origin{}) {
-		return
+	if err == nil && i >= 0 && values[i].Origin == (config.Origin{}) {
+		b.stateDir = bootDir(b.runDir)
 	}
-	if os.MkdirAll(b.stateDir, 0o700) == nil && unix.Access(b.stateDir, unix.W_OK) == nil {
-		b.hostDir = b.stateDir
-	}
-	b.stateDir = bootDir(b.runDir)
 }
 
 // readKernelArgs reads the kernel's command line. One that cannot be read, as

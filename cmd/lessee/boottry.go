@@ -45,7 +45,7 @@ func (b *boot) settingsOf(l netconf.Link, asked kernelargs.Link) (*settings, err
 	}
 	r := &flagReader{c: b.reader.c}
 	r.configure(&s, b.file, flags)
-	s.stateDir, s.hostDir = b.stateDir, b.hostDir
+	s.stateDir = b.stateDir
 	for _, code := range bootParameters {
 		s.machine.Parameters = append(s.machine.Parameters[:len(s.machine.Parameters):len(s.machine.Parameters)], code)
 	}

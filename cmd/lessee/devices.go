@@ -37,7 +37,6 @@ type opening struct {
 	policy   func() lease.Policy // what is made of leases
 	machine  machine.Config      // of conf; Link, ClientID and Rand are still open
 	stateDir string
-	hostDir  string // in the place of stateDir for what stood in the host's files; "": the same
 	runDir   string
 	control  string // the socket by which whoever holds the link can be asked; empty: none
 	identity *sync.Mutex

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -23,7 +22,7 @@ type host struct {
 // openHostOf opens a link for configuration.
 func (o *opening) openHostOf(d *devices) (*host, error) {
 	cfg := o.host
-	cfg.Namespace, cfg.RunDir, cfg.StateDir, cfg.Now = o.ns, o.runDir, cmp.Or(o.hostDir, o.stateDir), o.now
+	cfg.Namespace, cfg.RunDir, cfg.StateDir, cfg.Now = o.ns, o.runDir, o.stateDir, o.now
 	h := &host{fresh: o.check}
 	var err error
 	if h.Host, err = netconf.Open(d.ifi.Name, cfg); err != nil {

@@ -33,7 +33,6 @@ type settings struct {
 	timeout   time.Duration
 
 	stateDir, runDir string
-	hostDir          string // in the place of stateDir for what stood in the host's files; "": the same
 
 	file    *config.File
 	flags   config.Flags

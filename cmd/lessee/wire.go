@@ -64,7 +64,7 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 // opening is what the settings say of how the link is opened.
 func (s *settings) opening(n needs) *opening {
 	return &opening{
-		link: s.link, conf: s.conf, policy: func() lease.Policy { return s.conf.Policy }, machine: s.machine, stateDir: s.stateDir, hostDir: s.hostDir, runDir: s.runDir,
+		link: s.link, conf: s.conf, policy: func() lease.Policy { return s.conf.Policy }, machine: s.machine, stateDir: s.stateDir, runDir: s.runDir,
 		asStored: n.remember && !n.check && !s.namedIdentity,
 		now:      client.BootTime(), log: s.log, host: s.hostConfig(), needs: n,
 	}
