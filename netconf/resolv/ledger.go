@@ -75,6 +75,7 @@ type book struct {
 	dir      string
 	name     string
 	step     steps
+	dry      bool // of a rehearsal: nothing is noted
 }
 
 func (b book) path() string { return filepath.Join(b.dir, b.name) }
@@ -111,6 +112,9 @@ func (b book) load() (ledger, error) {
 // save notes l down, if there is anything new in it; one without links is no
 // file.
 func (b book) save(l *ledger) error {
+	if b.dry {
+		return nil
+	}
 	if len(l.Links) == 0 {
 		if l.saved == "" {
 			return nil
@@ -136,6 +140,10 @@ func (b book) save(l *ledger) error {
 // locked runs change on the ledger, while nobody else can.
 func (b book) locked(change func(*ledger) error) error {
 	var l ledger
+	if b.dry {
+		l = b.read()
+		return change(&l)
+	}
 	load := func() (err error) {
 		l, err = b.load()
 		return err
@@ -151,7 +159,7 @@ func (b book) littered() bool {
 
 // sweep removes that.
 func (b book) sweep() error {
-	if !b.littered() {
+	if b.dry || !b.littered() {
 		return nil
 	}
 	return b.locked(func(*ledger) error { return remove(unfinished(b.path())) })

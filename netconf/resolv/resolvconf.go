@@ -18,6 +18,7 @@ type Resolvconf struct {
 	Step func(what string)
 
 	dir string
+	dry func(stdin string, args []string) // of a rehearsal: hears what the program would be run for
 }
 
 // NewResolvconf returns the backend for the program that this host has, and
@@ -30,7 +31,7 @@ func NewResolvconf(dir string) *Resolvconf {
 func (*Resolvconf) String() string { return "resolvconf" }
 
 func (r *Resolvconf) book() book {
-	return book{resolver: "resolvconf", dir: r.dir, name: "names-resolvconf.json", step: r.Step}
+	return book{resolver: "resolvconf", dir: r.dir, name: "names-resolvconf.json", step: r.Step, dry: r.dry != nil}
 }
 
 // Holds reports whether link has a part.
@@ -151,6 +152,10 @@ func (r *Resolvconf) run(stdin string, args ...string) error {
 	p := findProgram()
 	if p.path == "" {
 		return errNoProgram
+	}
+	if r.dry != nil {
+		r.dry(stdin, args)
+		return nil
 	}
 	steps(r.Step).step("run resolvconf %s", strings.Join(args, " "))
 	return p.run(runLimit, stdin, args...)

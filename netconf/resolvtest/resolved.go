@@ -98,3 +98,9 @@ func (h *Host) State() string {
 	}
 	return text
 }
+
+// Tools is the folder that resolvectl is in, for commands that need to find it.
+func (h *Host) Tools() string {
+	h.t.Helper()
+	return h.unpacked("systemd-resolved") + "/usr/bin"
+}
