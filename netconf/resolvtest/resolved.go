@@ -44,7 +44,7 @@ func (h *Host) Resolved(policy string) {
 		}
 	})
 	for _, link := range h.links { // it hears of them by and by
-		h.await("systemd-resolved", func() error {
+		h.Await("systemd-resolved", func() error {
 			out, err := h.try(dir+"/usr/bin/resolvectl", "dns", link)
 			if err != nil {
 				err = fmt.Errorf("%w: %s", err, out)
