@@ -179,8 +179,10 @@ func (r *Resolved) unset(t talk, l *ledger, link string) error {
 		err = r.revert(t, l, e, now)
 	case e.isOurs(now.linkNames):
 		err = t.give(e.Index, now.linkNames, e.Before)
-	case !now.linkNames.isZero() && !now.linkNames.equal(e.Before):
-		left = &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+	default:
+		if !now.linkNames.isZero() && !now.linkNames.equal(e.Before) {
+			left = &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+		}
 		if e.Routed { // that is still ours
 			e.leave(now.linkNames)
 			err = r.revert(t, l, e, now)
