@@ -142,3 +142,8 @@ func (c Config) NamesOn(link string) string {
 	b, why := c.names().Choose(keyOf(link, c.Namespace.Name()))
 	return fmt.Sprintf("names go to %v: %s", b, why)
 }
+
+// Adopt takes over what another process has noted of the resolver's file in a
+// directory other than cfg's: one that worked at boot, when that may not have
+// been there yet. On error it stays there, and that directory has to be cfg's.
+func Adopt(cfg Config, stateDir string) error { return cfg.names().Adopt(stateDir) }
