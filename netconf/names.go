@@ -112,7 +112,7 @@ func (h *Host) resolved(errs ...error) {
 	for _, err := range errs {
 		var managed *resolv.ManagedError
 		switch {
-		case errors.As(err, &managed), errors.Is(err, resolv.ErrNamespace):
+		case errors.As(err, &managed), errors.Is(err, resolv.ErrNamespace), errors.Is(err, resolv.ErrGone):
 			left = err.Error()
 		default:
 			failed = append(failed, err)

@@ -15,7 +15,8 @@ import (
 // another boot says nothing.
 type ledger struct {
 	BootID string   `json:"boot_id"`
-	Links  []*entry `json:"links"` // in the order in which they came
+	Links  []*entry `json:"links"`           // in the order in which they came
+	Found  *before  `json:"found,omitempty"` // in resolv.conf, which was nobody's (see took.go)
 
 	saved string // as it stands on disk
 }
@@ -103,7 +104,7 @@ func (b book) load() (ledger, error) {
 		return ledger{BootID: now}, fmt.Errorf("%s: %w", b.path(), err)
 	}
 	if l.BootID != now || slices.Contains(l.Links, nil) {
-		l.BootID, l.Links = now, nil
+		l.BootID, l.Links, l.Found = now, nil, nil
 	}
 	l.saved = string(text)
 	return l, nil

@@ -220,14 +220,20 @@ func TestAResolvconfThatHangsIsEndedWithItsChildren(t *testing.T) {
 	t.Error("its child lives on")
 }
 
-func TestNoResolvconfIsSaidSo(t *testing.T) {
-	r := newRig(t)
+// noProgram takes every resolvconf off the host, as far as the test sees it.
+func (r *rig) noProgram() {
+	r.t.Helper()
 	for _, path := range programPlaces() {
-		if _, err := os.Stat(path); err == nil {
-			must(t, nettest.PutFile("/dev/null", path))
-			t.Cleanup(func() { must(t, unix.Unmount(path, unix.MNT_DETACH)) })
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			must(r.t, nettest.PutFile("/dev/null", path))
+			r.t.Cleanup(func() { must(r.t, unix.Unmount(path, unix.MNT_DETACH)) })
 		}
 	}
+}
+
+func TestNoResolvconfIsSaidSo(t *testing.T) {
+	r := newRig(t)
+	r.noProgram()
 	if err := r.program().Set("eth0", one.Config); !errors.Is(err, errNoProgram) {
 		t.Errorf("%v", err)
 	}

@@ -3,6 +3,7 @@ package resolv
 import (
 	"fmt"
 	"net"
+	"os"
 )
 
 // noTLS is why encrypted resolvers are not asked by who reads a resolv.conf.
@@ -19,8 +20,14 @@ func noTLSFor(c Config) string {
 // Unused tells that a resolv.conf names no encrypted resolvers.
 func (*File) Unused(_ string, c Config) (encrypted, plain string) { return noTLSFor(c), "" }
 
-// Unused tells that a resolv.conf names no encrypted resolvers.
-func (*Resolvconf) Unused(_ string, c Config) (encrypted, plain string) { return noTLSFor(c), "" }
+// Unused tells that a resolv.conf names no encrypted resolvers. Debian's program
+// writes none that is not a link to its own.
+func (*Resolvconf) Unused(_ string, c Config) (encrypted, plain string) {
+	if _, err := os.Readlink(Usual); err != nil && findProgram().kind == debians {
+		plain = fmt.Sprintf("%s is no link to what %s writes", Usual, debians)
+	}
+	return noTLSFor(c), plain
+}
 
 // Unused tells what an operator's setting of DNSOverTLS leaves out (see
 // namesOf). It asks only if there is something to leave out.
