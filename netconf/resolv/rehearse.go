@@ -2,7 +2,6 @@ package resolv
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"strings"
@@ -14,7 +13,9 @@ import (
 // copied is a copy of what a backend has said in its life.
 func copied(said map[string]Config) map[string]Config {
 	out := map[string]Config{}
-	maps.Copy(out, said)
+	for link, c := range said {
+		out[link] = c
+	}
 	return out
 }
 
@@ -95,7 +96,11 @@ func (t talk) rehearse(method string, index int, args []any) error {
 	}
 	s, err := t.look(index)
 	if err == nil {
-		s.modes = maps.Clone(s.modes)
+		modes := linkModes{}
+		for name, mode := range s.modes {
+			modes[name] = mode
+		}
+		s.modes = modes
 		t.dry.change(s, method, index, ifi.Name, args)
 	}
 	return err
