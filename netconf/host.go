@@ -68,6 +68,7 @@ type Host struct {
 	inVRF     bool                    // the link belongs to a VRF
 	badMTU    int                     // that the link does not take
 	othersMTU int                     // that somebody else has set after us; 0: nobody has
+	names     *resolver               // nil: nobody was told of names
 	told      map[string]string       // see news
 	changes   atomic.Uint64
 
@@ -117,7 +118,7 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU, o.OthersMTU = h.badMTU, h.othersMTU
+	o.RefusedMTU, o.OthersMTU, o.names = h.badMTU, h.othersMTU, h.names
 	h.options.Store(&o)
 }
 

@@ -67,7 +67,11 @@ func (o Options) beside(c Config, link string) Options {
 // is a reason to have no address.
 func (a *applier) system() error {
 	w, want, metric := wholeOf(a.cfg, a.key()), a.plan.Whole, max(a.Options().Metric, 0)
-	if a.dry != nil {
+	switch {
+	case a.dry == nil:
+	case a.dry.kernelOnly:
+		return nil
+	default:
 		w.rehearse(func(what string) { a.dry.step(KindHost, "%s", what) })
 	}
 	set := map[string]func() error{}

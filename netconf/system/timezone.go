@@ -80,6 +80,36 @@ func (z *TimeZone) Links() []string { return z.ledger().links() }
 // Rename gives the say of one link to another, and the other's to it.
 func (z *TimeZone) Rename(from, to string) error { return z.ledger().rename(from, to, (*page).save) }
 
+// Adopt takes over what a process has noted in another directory than StateDir,
+// such as one at boot that could not rely on that. If the zone is not as that
+// process left it, or it found none, then its /etc may have been another one, and
+// what it noted is dropped.
+func (z *TimeZone) Adopt(dir string) error {
+	from := TimeZone{z.Place}
+	from.StateDir = dir
+	if p, err := from.ledger().read(); err == nil && !p.known {
+		return nil
+	}
+	return z.ledger().change(func(ours *page) error {
+		return from.ledger().change(func(theirs *page) error {
+			now, err := look(localtime)
+			if err != nil {
+				return explain(err)
+			}
+			if theirs.isOurZone(now) && theirs.Localtime != nil && theirs.Localtime.Kind != isAbsent {
+				if ours.isOurZone(theirs.Localtime) { // it found what we had put there
+					theirs.Localtime, theirs.Timezone = ours.Localtime, ours.Timezone
+				}
+				ours.notes = theirs.notes
+				if err := ours.save(); err != nil {
+					return err
+				}
+			}
+			return theirs.forget()
+		})
+	})
+}
+
 // Why tells why the host would not get the zone if the link said so now; "" if
 // it would.
 func (z *TimeZone) Why(link string, zone Zone) string {
