@@ -270,6 +270,22 @@ func TestTheOperatorsOwnIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestARouteForAnotherTypeOfServiceIsInNobodysWay(t *testing.T) {
+	r := newRig(t)
+	r.m.Addr("eth0", "203.0.113.5/24")
+	r.mustIP("route add default tos 0x10 via 203.0.113.1 dev eth0")
+	before := r.full()
+	h := r.open(Options{})
+	for range 2 {
+		r.must(r.apply(h, testLease(nil)))
+		if got := r.m.RoutesOf(); !slices.Contains(got, "default via 192.0.2.1 dev eth0 proto dhcp src 192.0.2.77") {
+			t.Errorf("routes %q", got)
+		}
+	}
+	r.withdraw(h, lease.Lease{})
+	r.isFull("withdrawn", before)
+}
+
 func TestTheOperatorsSecondAddressOutlivesOurFirst(t *testing.T) {
 	r := newRig(t)
 	h := r.open(Options{})
