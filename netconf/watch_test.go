@@ -137,7 +137,7 @@ func TestLinksWhoseMessagesWereLostAreToldAllTheSame(t *testing.T) {
 	for len(heard) < 3 {
 		l.until("what was lost", func(l Link) bool {
 			switch {
-			case l.Name == "br1" && l.Gone, l.Name == "br2" && l.Index == br0.Index, l.Name == "br3":
+			case l.Name == "br1" && l.Gone, l.Name == "br2" && l.Index == br0.Index && l.Touched > br0.Touched, l.Name == "br3":
 				heard[l.Name] = true
 			}
 			return true
