@@ -226,6 +226,17 @@ func TestInfiniteLeaseIsForEver(t *testing.T) {
 	}
 }
 
+func TestE17NoAddressOutlivesItsLeaseByAPartOfASecond(t *testing.T) {
+	now := time.Now()
+	h := &Host{cfg: Config{Now: func() time.Time { return now }}}
+	if left, err := h.leftOf(now.Add(59*time.Second + 999*time.Millisecond)); left != 59*time.Second || err != nil {
+		t.Errorf("%v, %v", left, err)
+	}
+	if left, err := h.leftOf(now.Add(999 * time.Millisecond)); err == nil { // 0 is for ever
+		t.Errorf("%v", left)
+	}
+}
+
 func TestE17TheKernelItselfEndsALeaseThatNobodyRenews(t *testing.T) {
 	r := newRig(t)
 	c := r.config(Options{})

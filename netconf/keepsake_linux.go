@@ -55,7 +55,7 @@ func (k *netlinkKernel) isTheirRoute(m []byte) bool {
 	byLink := number32(attribute(b, unix.RTA_OIF)) == k.index() || slices.Contains(hops(attribute(b, unix.RTA_MULTIPATH)), k.index())
 	ours := h.Protocol == protoDHCP && attribute(b, unix.RTA_PREFSRC) != nil
 	made := !ours && h.Protocol != unix.RTPROT_KERNEL && h.Protocol != unix.RTPROT_REDIRECT && h.Protocol != unix.RTPROT_RA
-	return byLink && made && h.Table != tableLocal && h.Flags&unix.RTM_F_CLONED == 0 && attribute(b, rtaNHID) == nil
+	return byLink && made && h.Flags&unix.RTM_F_CLONED == 0 && attribute(b, rtaNHID) == nil
 }
 
 // hops are the links of a route that has several.

@@ -22,6 +22,7 @@ func bare(t *testing.T) *rig {
 		"route add 172.16.0.0/12 dev eth0 metric 7",
 		"route add 203.0.113.0/24 dev eth0 table 100",
 		"route add 203.0.114.0/24 via 203.0.113.1 dev eth0 onlink table 100 proto static",
+		"route add local 198.51.100.200 dev eth0 proto static",
 		"route add 198.18.0.0/15 nexthop dev eth0 weight 2 nexthop dev lo",
 	)
 	return r
@@ -40,7 +41,7 @@ func TestWhatGoesWithOurLastAddressComesBack(t *testing.T) {
 	r.mustIP("route add 172.31.0.0/16 via 192.0.2.9 dev eth0 proto static")
 	is := func(when string) {
 		t.Helper()
-		for _, line := range []string{"192.0.2.9 dev eth0 lladdr 02:00:00:00:00:09 PERMANENT", "172.16.0.0/12 dev eth0 scope link metric 7", "203.0.113.0/24 dev eth0 table 100", "nexthop dev eth0 weight 2 \\"} {
+		for _, line := range []string{"192.0.2.9 dev eth0 lladdr 02:00:00:00:00:09 PERMANENT", "172.16.0.0/12 dev eth0 scope link metric 7", "203.0.113.0/24 dev eth0 table 100", "local 198.51.100.200 dev eth0 table local proto static", "nexthop dev eth0 weight 2 \\"} {
 			if !strings.Contains(r.full(), line) {
 				t.Errorf("%s: no %s in\n%s", when, line, r.full())
 			}

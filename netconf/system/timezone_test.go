@@ -124,6 +124,20 @@ func TestWhoeverChangesTheZoneAfterUsKeepsIt(t *testing.T) {
 	b.zone("in the end", "America/Lima")
 }
 
+func TestWhoeverPutsHisOwnZoneBackKeepsIt(t *testing.T) {
+	b := newBox(t)
+	localtimes["a link"](b)
+	was := b.state()
+	z := TimeZone{b.place(nil)}
+	must(t, z.Set("eth0", Zone{Name: "Europe/Berlin"}))
+	must(t, errors.Join(os.Remove(localtime), os.Symlink("/usr/share/zoneinfo/Etc/UTC", localtime)))
+	b.put(timezone, "Etc/UTC\n")
+	must(t, z.Set("eth0", Zone{Name: "Asia/Tokyo"}))
+	b.zone("renewed", "Etc/UTC")
+	must(t, z.Unset("eth0"))
+	b.is("in the end", was)
+}
+
 func TestATextThatSomebodyChangesStaysHis(t *testing.T) {
 	b := newBox(t)
 	localtimes["a link"](b)
