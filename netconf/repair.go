@@ -33,7 +33,7 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	if err != nil {
 		return false, err
 	}
-	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal || s.Kind == KindServer })
+	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal || s.Kind == KindServer || s.Kind == KindHost })
 	if len(lost) == 0 {
 		h.trouble(toldContested, "", nil)
 		return false, nil

@@ -24,10 +24,22 @@ type overrider struct {
 	*devices
 }
 
+var _ client.Repairer = overrider{}
+
 // Apply makes the host hold what is used of l.
 func (o overrider) Apply(ctx context.Context, l lease.Lease) error {
 	used, _ := o.policy().Use(l)
 	return o.Configurator.Apply(ctx, used)
+}
+
+// Repair puts back what somebody took away. Of what a script did nobody knows
+// what is missing.
+func (o overrider) Repair(ctx context.Context, l lease.Lease) (bool, error) {
+	if o.host.script.Configures() {
+		return false, nil
+	}
+	used, _ := o.policy().Use(l)
+	return o.host.Repair(ctx, used)
 }
 
 // policyOf returns what asks for a link's policy in the plan that is in force.

@@ -50,6 +50,7 @@ type keeper struct {
 	end   func()           // lets go of the client that runs; nil: none does
 	seen  client.LinkState // the latest
 	reset bool             // the link was set down, and the client does not know
+	touch bool             // something is gone from the link, and the client does not know
 }
 
 func newKeeper(a *Agent, p Plan, l Link) *keeper {
@@ -66,7 +67,7 @@ func newKeeper(a *Agent, p Plan, l Link) *keeper {
 // in between. Only the agent's loop calls it.
 func (k *keeper) setLink(s client.LinkState) {
 	k.mu.Lock()
-	k.reset = k.reset || s.Reset
+	k.reset, k.touch = k.reset || s.Reset, k.touch || s.Touched
 	k.seen = client.LinkState{Up: s.Up, Gone: s.Gone}
 	k.mu.Unlock()
 	k.book.carrier(s.Up)
@@ -84,9 +85,10 @@ func (k *keeper) put() {
 	s := k.seen
 	select {
 	case old := <-k.state:
-		k.reset = k.reset || old.Reset
+		k.reset, k.touch = k.reset || old.Reset, k.touch || old.Touched
 	default:
 	}
+	s.Touched, k.touch = k.touch, false
 	if s.Up {
 		s.Reset, k.reset = k.reset, false
 	}

@@ -17,6 +17,8 @@ type Link struct {
 	Hardware  string // address, in the usual form; empty if it has none
 	Carrier   bool   // up, and packets can pass
 	Down      bool   // it was set down, which costs it its routes
+	Port      bool   // of a bridge, a bond or the like, which has the addresses
+	Touched   uint32 // grows when something is gone that may have been put there for a lease
 }
 
 // FullName is how users and files call the link: "eth0", "eth0@blue".
