@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/client/lease"
-	"github.com/lessee/lessee/netconf/resolv"
 )
 
 // A Step is one change to the host.
@@ -20,14 +19,6 @@ type Step struct {
 	// Renewal: what is there gets another lifetime, and nothing else
 	// changes.
 	Renewal bool `json:"renewal,omitempty"`
-}
-
-// A Differ is a resolver that can tell what it would do.
-type Differ interface {
-	// Difference returns what Set(link, c) would change, or, if c says
-	// nothing, Unset(link): each a command, or a line of a difference as
-	// diff(1) has it. It changes nothing.
-	Difference(link string, c resolv.Config) ([]string, error)
 }
 
 // Look opens a link for [Host.Difference] alone: nothing is changed, also not
@@ -42,9 +33,12 @@ func Look(link string, cfg Config) (*Host, error) {
 }
 
 // Difference returns what Apply would change for l, in order, and changes
-// nothing.
+// nothing. Options then know what the resolver would make of it.
 func (h *Host) Difference(ctx context.Context, l lease.Lease) ([]Step, error) {
-	d := &dry{link: h.link}
+	return h.difference(ctx, l, &dry{link: h.link})
+}
+
+func (h *Host) difference(ctx context.Context, l lease.Lease, d *dry) ([]Step, error) {
 	shadow := &Host{
 		link: h.link, cfg: h.cfg, kernel: d.kernel(h.kernel), resolv: h.resolv, path: h.path, record: h.record,
 		badMTU: h.badMTU, told: maps.Clone(h.told), dry: d,
@@ -54,6 +48,10 @@ func (h *Host) Difference(ctx context.Context, l lease.Lease) ([]Step, error) {
 	if err := shadow.Apply(ctx, l); err != nil {
 		return nil, err
 	}
+	if !d.kernelOnly {
+		h.names = shadow.names
+		h.decide(h.Options())
+	}
 	return d.steps, nil
 }
 
@@ -61,6 +59,8 @@ func (h *Host) Difference(ctx context.Context, l lease.Lease) ([]Step, error) {
 type dry struct {
 	link  string
 	steps []Step
+
+	kernelOnly bool // resolvers are not asked, who may not answer
 }
 
 //go:noinline
@@ -112,24 +112,6 @@ func (d *dry) addr(a Address, left time.Duration) string {
 	return text
 }
 
-// names tells what the resolver would do, if it can tell.
-func (d *dry) names(r resolv.Backend, key string, c resolv.Config) error {
-	if differ, ok := r.(Differ); ok {
-		lines, err := differ.Difference(key, c)
-		for _, line := range lines {
-			d.step(KindServer, "%s", line)
-		}
-		return err
-	}
-	for _, s := range c.Servers {
-		d.step(KindServer, "name server %v", s)
-	}
-	if c.IsZero() && r.Holds(key) {
-		d.step(KindServer, "no name servers")
-	}
-	return nil
-}
-
 // whole tells what would be done to the host as a whole.
 func (d *dry) whole(w Whole) {
 	for _, line := range w.steps() {
@@ -139,9 +121,11 @@ func (d *dry) whole(w Whole) {
 
 // setNames hands the name servers to the resolver, or tells what that would do.
 func (a *applier) setNames() error {
-	if a.dry != nil {
-		b, _ := a.cfg.names().Choose(a.key())
-		return a.dry.names(b, a.key(), a.plan.Resolv)
+	switch {
+	case a.dry == nil:
+		return a.names()
+	case a.dry.kernelOnly:
+		return nil
 	}
-	return a.names()
+	return a.rehearseNames()
 }

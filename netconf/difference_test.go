@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/client/lease"
-	"github.com/lessee/lessee/netconf/resolv"
 )
 
 // What differs between two hosts that are the same otherwise: hardware
@@ -123,23 +122,35 @@ func TestADryRunOfALinkThatAnotherProcessHoldsTellsTheDifference(t *testing.T) {
 	}
 }
 
-// telling is a resolver that can tell what it would do.
-type telling struct{ resolv.Backend }
-
-func (telling) Difference(link string, c resolv.Config) ([]string, error) {
-	return []string{fmt.Sprintf("resolvectl dns %s %v", link, c.Servers)}, nil
-}
-
-func TestAResolverTellsItsPartOfTheDifference(t *testing.T) {
+func TestADifferenceTellsWhatBecomesOfNames(t *testing.T) {
 	r := newRig(t)
 	h := r.open(Options{})
-	steps := r.difference(h, fullLease())
-	if last := steps[len(steps)-1]; last.Do != "name server 192.0.2.53" || last.Kind != KindServer {
-		t.Errorf("%+v", last)
+	names := func(l lease.Lease) (out []string) {
+		for _, s := range r.difference(h, l) {
+			if s.Kind == KindServer {
+				out = append(out, s.Do)
+			}
+		}
+		return out
 	}
-	h.resolv = telling{h.resolv}
-	steps = r.difference(h, fullLease())
-	if last := steps[len(steps)-1]; last.Do != "resolvectl dns eth0 [192.0.2.53]" || last.Kind != KindServer {
-		t.Errorf("%+v", last)
+	got := names(fullLease())
+	if len(got) < 4 || got[0] != "--- "+r.resolvConf() || got[3] != "-nameserver 203.0.113.53" || got[len(got)-1] != "+nameserver 192.0.2.53" {
+		t.Errorf("%q", got)
+	}
+	r.must(r.apply(h, fullLease()))
+	if got = names(fullLease()); len(got) > 0 {
+		t.Errorf("nothing differs: %q", got)
+	}
+	none := fullLease()
+	none.DNS, none.Domain, none.Search = nil, "", nil
+	if got = names(none); len(got) < 4 || got[len(got)-1] != "+nameserver 203.0.113.53" {
+		t.Errorf("a lease without names: %q", got)
+	}
+	// Another resolver is chosen: the former one gives back.
+	c := r.config(Options{})
+	c.Resolver = "none"
+	h = r.openWith(c)
+	if got = names(fullLease()); len(got) < 4 || got[len(got)-1] != "+nameserver 203.0.113.53" {
+		t.Errorf("nobody is chosen: %q", got)
 	}
 }

@@ -65,6 +65,7 @@ type Host struct {
 	options atomic.Pointer[Options] // as the link decides them
 	inVRF   bool                    // the link belongs to a VRF
 	badMTU  int                     // that the link does not take
+	names   *resolver               // nil: nobody was told of names
 	told    map[string]string       // see news
 	changes atomic.Uint64
 
@@ -114,7 +115,7 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU = h.badMTU
+	o.RefusedMTU, o.names = h.badMTU, h.names
 	h.options.Store(&o)
 }
 

@@ -13,7 +13,6 @@ const (
 	toldRecord    = "record"
 	toldResolver  = "resolver"
 	toldManaged   = "managed"
-	toldChosen    = "chosen"
 	toldAddress   = "address"
 	toldMTU       = "mtu"
 	toldRefused   = "refused"

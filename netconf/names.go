@@ -3,9 +3,21 @@ package netconf
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lessee/lessee/netconf/resolv"
 )
+
+// A resolver is what is known of the one that a link's names go to, since the
+// latest Apply. It never changes; news make another one.
+type resolver struct {
+	name, why string // who was chosen, and why
+	left      string // why he does not do as the lease says; "": he does
+
+	// Why the encrypted resolvers of a lease are not asked, and why the
+	// others are not; "" if they are.
+	encrypted, plain string
+}
 
 // names hands the name servers to the resolver. One that somebody else manages
 // is left to them, and one that cannot be written is no reason to have no
@@ -15,7 +27,10 @@ func (a *applier) names() error {
 		a.withdrawNames()
 		return nil
 	}
-	a.chooseResolver()
+	b, why := a.cfg.names().Choose(a.key())
+	if b.String() != a.resolv.String() {
+		a.resolv = b // else what it was told stays known
+	}
 	// The former one first: it puts back what the next one may take for
 	// the operator's.
 	errs := a.cfg.names().Unset(a.key(), a.resolv)
@@ -23,19 +38,71 @@ func (a *applier) names() error {
 	if errors.Is(err, resolv.ErrNoFile) {
 		return err
 	}
+	a.found(why, a.plan.Resolv, err)
 	a.resolved(append(errs, err)...)
 	return nil
 }
 
-// chooseResolver looks who resolves names on this host. That may be somebody
-// else than at the last renewal.
-func (h *Host) chooseResolver() {
-	b, why := h.cfg.names().Choose(h.key())
-	if b.String() != h.resolv.String() {
-		h.resolv = b // else what it was told stays known
+// rehearseNames tells what names would do.
+func (a *applier) rehearseNames() error {
+	c := a.plan.Resolv
+	chosen, why := resolv.Backend(resolv.None{}), ""
+	if !c.IsZero() {
+		chosen, why = a.cfg.names().Choose(a.key())
 	}
-	if text := b.String() + ": " + why; h.news(toldChosen, text) {
-		h.cfg.Log.Info("names go to "+b.String(), "link", h.link, "why", why)
+	tell := func(b resolv.Backend, c resolv.Config) error {
+		lines, err := b.Difference(a.key(), c)
+		for _, line := range lines {
+			a.dry.step(KindServer, "%s", line)
+		}
+		return err
+	}
+	for _, b := range a.cfg.names().All() {
+		if b.String() != chosen.String() && b.Holds(a.key()) {
+			_ = tell(b, resolv.Config{}) // who does not give it back now keeps it
+		}
+	}
+	if c.IsZero() {
+		return nil
+	}
+	a.resolv = chosen
+	err := tell(chosen, c)
+	if errors.Is(err, resolv.ErrNoFile) {
+		return err
+	}
+	a.found(why, c, err)
+	return nil
+}
+
+// found notes who was chosen, and what he makes of c. That may be somebody else
+// than at the last renewal.
+func (h *Host) found(why string, c resolv.Config, err error) {
+	now := resolver{name: h.resolv.String(), why: why}
+	switch {
+	case err != nil:
+		now.left = strings.TrimPrefix(err.Error(), "name servers of "+h.key()+": ")
+	case h.resolv == resolv.Backend(resolv.None{}):
+		now.left = why
+	default:
+		now.encrypted, now.plain = h.resolv.Unused(h.key(), c)
+	}
+	before := resolver{}
+	if h.names != nil {
+		before = *h.names
+	}
+	if now == before {
+		return
+	}
+	h.names = &now
+	h.decide(h.Options())
+	if now.name != before.name || now.why != before.why {
+		h.cfg.Log.Info("names go to "+now.name, "link", h.link, "why", now.why)
+	}
+	if now.left != "" {
+		return // which is told by itself
+	}
+	for _, r := range now.spared(c) {
+		h.cfg.Log.Info("not followed", "link", h.link, "what", r.What, "why", r.Why)
 	}
 }
 
@@ -45,7 +112,7 @@ func (h *Host) resolved(errs ...error) {
 	for _, err := range errs {
 		var managed *resolv.ManagedError
 		switch {
-		case errors.As(err, &managed), errors.Is(err, resolv.ErrNamespace):
+		case errors.As(err, &managed), errors.Is(err, resolv.ErrNamespace), errors.Is(err, resolv.ErrGone):
 			left = err.Error()
 		default:
 			failed = append(failed, err)
@@ -61,6 +128,8 @@ func (h *Host) resolved(errs ...error) {
 // they have noted themselves counts: that may outlive a boot.
 func (h *Host) withdrawNames() {
 	h.resolved(append(h.cfg.names().Unset(h.key(), h.resolv), h.resolv.Unset(h.key()))...)
+	h.names = nil
+	h.decide(h.Options())
 }
 
 // names is how the settings want names to be dealt with.
@@ -73,3 +142,8 @@ func (c Config) NamesOn(link string) string {
 	b, why := c.names().Choose(keyOf(link, c.Namespace.Name()))
 	return fmt.Sprintf("names go to %v: %s", b, why)
 }
+
+// Adopt takes over what another process has noted of the resolver's file in a
+// directory other than cfg's: one that worked at boot, when that may not have
+// been there yet. On error it stays there, and that directory has to be cfg's.
+func Adopt(cfg Config, stateDir string) error { return cfg.names().Adopt(stateDir) }

@@ -31,7 +31,8 @@ type Options struct {
 	Source     Source
 	RefusedMTU int
 
-	whole *whole // the host beside the link; nil: nothing is known of it
+	names *resolver // nil: nothing is known of it
+	whole *whole    // the host beside the link; nil: nothing is known of it
 }
 
 // A Plan is what a host should hold for a lease.
@@ -114,6 +115,8 @@ const (
 	KindMTU     Kind = "mtu"
 	KindServer  Kind = "name server"
 	KindDomain  Kind = "domain" // one that names are searched in
+
+	KindResolver Kind = "resolver" // who is told of both, and in From why he
 
 	KindHost       Kind = "host" // one of the following, of a [Step]
 	KindHostName   Kind = "host name"

@@ -29,11 +29,11 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	if _, err := h.leftOf(l.Expiry); err != nil {
 		return false, nil // whoever keeps the lease will see to it
 	}
-	steps, err := h.Difference(ctx, l)
+	steps, err := h.difference(ctx, l, &dry{link: h.link, kernelOnly: true})
 	if err != nil {
 		return false, err
 	}
-	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal || s.Kind == KindServer || s.Kind == KindHost })
+	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal })
 	if len(lost) == 0 {
 		h.trouble(toldContested, "", nil)
 		return false, nil

@@ -100,7 +100,7 @@ func writeText(w io.Writer, d document) error {
 		p.line("  note: %s", view.Override(o))
 	}
 	for _, step := range d.Plan {
-		p.line("  would %s", step)
+		p.step(step)
 	}
 	for _, n := range d.Notes {
 		p.line("  note: %s", n)
@@ -141,6 +141,16 @@ func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
+}
+
+// step writes what would be done: a command, or a line of a file's difference,
+// which patch(1) takes. That file may hold anything.
+func (p *printer) step(text string) {
+	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") || strings.HasPrefix(text, "@") || strings.HasPrefix(text, `\`) {
+		p.line("    %s", view.FileLine(text))
+		return
+	}
+	p.line("  would %s", text)
 }
 
 // field writes a line with a name, if there is a value.

@@ -23,6 +23,12 @@ type host struct {
 func (o *opening) openHostOf(d *devices) (*host, error) {
 	cfg := o.host
 	cfg.Namespace, cfg.RunDir, cfg.StateDir, cfg.Now = o.ns, o.runDir, o.stateDir, o.now
+	if boot := bootDir(o.runDir); boot != o.stateDir {
+		if err := netconf.Adopt(cfg, boot); err != nil {
+			o.log.Warn("what the boot found in resolv.conf cannot be kept", "link", o.key(d), "error", err)
+			cfg.StateDir = boot // for now; a later process may be luckier
+		}
+	}
 	h := &host{fresh: o.check}
 	var err error
 	if h.Host, err = netconf.Open(d.ifi.Name, cfg); err != nil {

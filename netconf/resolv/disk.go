@@ -184,6 +184,10 @@ func (s steps) replace(path string, text []byte, like before) (err error) {
 // point, or the only file in its directory that may be written; then it is
 // written in place.
 func (f *File) write(text []byte, like before) error {
+	if f.dry != nil {
+		*f.dry = before{Kind: file, Text: content(text)}
+		return nil
+	}
 	err := f.replace(f.path, text, like)
 	if errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EXDEV) || isUnwritable(err) {
 		if f.overwrite(text) == nil {
@@ -211,6 +215,10 @@ func (f *File) overwrite(text []byte) error {
 
 // restore puts back what stood there.
 func (f *File) restore(b before) error {
+	if f.dry != nil {
+		*f.dry = b
+		return nil
+	}
 	switch b.Kind {
 	case absent:
 		f.step("remove %s", f.path)

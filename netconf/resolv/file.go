@@ -22,6 +22,8 @@ type File struct {
 
 	mu   sync.Mutex
 	said map[string]Config // by this File, by link
+
+	dry *before // of a rehearsal: what would stand there
 }
 
 // NewFile returns the backend for the file at path, which keeps its state in

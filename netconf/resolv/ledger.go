@@ -15,7 +15,8 @@ import (
 // another boot says nothing.
 type ledger struct {
 	BootID string   `json:"boot_id"`
-	Links  []*entry `json:"links"` // in the order in which they came
+	Links  []*entry `json:"links"`           // in the order in which they came
+	Found  *before  `json:"found,omitempty"` // in resolv.conf, which was nobody's (see took.go)
 
 	saved string // as it stands on disk
 }
@@ -75,6 +76,7 @@ type book struct {
 	dir      string
 	name     string
 	step     steps
+	dry      bool // of a rehearsal: nothing is noted
 }
 
 func (b book) path() string { return filepath.Join(b.dir, b.name) }
@@ -102,7 +104,7 @@ func (b book) load() (ledger, error) {
 		return ledger{BootID: now}, fmt.Errorf("%s: %w", b.path(), err)
 	}
 	if l.BootID != now || slices.Contains(l.Links, nil) {
-		l.BootID, l.Links = now, nil
+		l.BootID, l.Links, l.Found = now, nil, nil
 	}
 	l.saved = string(text)
 	return l, nil
@@ -111,6 +113,9 @@ func (b book) load() (ledger, error) {
 // save notes l down, if there is anything new in it; one without links is no
 // file.
 func (b book) save(l *ledger) error {
+	if b.dry {
+		return nil
+	}
 	if len(l.Links) == 0 {
 		if l.saved == "" {
 			return nil
@@ -136,6 +141,10 @@ func (b book) save(l *ledger) error {
 // locked runs change on the ledger, while nobody else can.
 func (b book) locked(change func(*ledger) error) error {
 	var l ledger
+	if b.dry {
+		l = b.read()
+		return change(&l)
+	}
 	load := func() (err error) {
 		l, err = b.load()
 		return err
@@ -151,7 +160,7 @@ func (b book) littered() bool {
 
 // sweep removes that.
 func (b book) sweep() error {
-	if !b.littered() {
+	if b.dry || !b.littered() {
 		return nil
 	}
 	return b.locked(func(*ledger) error { return remove(unfinished(b.path())) })

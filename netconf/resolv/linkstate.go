@@ -17,14 +17,18 @@ type linkState struct {
 // what is in effect: by itself, a link answers for all names if it has servers
 // that can be asked and no domain that is for routing only.
 func (s *linkState) guess() {
-	implied := s.asks && !slices.ContainsFunc(s.Domains, func(d linkDomain) bool { return d.Route })
 	switch {
-	case s.Default == implied:
+	case s.Default == s.implied():
 	case s.Default:
 		s.Set = yes
 	case s.asks:
 		s.Set = no
 	}
+}
+
+// implied reports whether the link answers for all names by itself.
+func (s *linkState) implied() bool {
+	return s.asks && !slices.ContainsFunc(s.Domains, func(d linkDomain) bool { return d.Route })
 }
 
 // The words of linkNames.Set.

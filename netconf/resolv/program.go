@@ -29,6 +29,21 @@ const (
 
 var errNoProgram = errors.New("there is no resolvconf program (openresolv and resolvconf are two packages that have one)")
 
+// ErrGone says that the resolvconf that was told of names has been taken off
+// the host since. What it was told is taken away without it.
+var ErrGone = errors.New("resolvconf is not there any more: what it wrote into " + Usual + " stays until somebody writes that anew")
+
+// usable tells why the program is not for us.
+func (p program) usable() error {
+	switch {
+	case p.path == "":
+		return errNoProgram
+	case p.kind == systemds: // which would take along what an operator has set
+		return fmt.Errorf("%s is %s, another way to systemd-resolved (--resolver resolved puts back what stood there)", p.path, p.kind)
+	}
+	return nil
+}
+
 // programPlaces is where it is, first of all.
 func programPlaces() []string {
 	return []string{"/usr/sbin/resolvconf", "/sbin/resolvconf", "/usr/bin/resolvconf", "/usr/local/sbin/resolvconf"}

@@ -16,6 +16,17 @@ type Backend interface {
 	// stood there before the first Set.
 	Unset(link string) error
 
+	// Difference returns what Set(link, c) would change, or, if c says
+	// nothing, Unset(link): each a command, or a line of a difference as
+	// diff(1) has it. It changes nothing. The error is the one that they
+	// would return, as far as that can be known; a *ManagedError means that
+	// nothing would be done.
+	Difference(link string, c Config) ([]string, error)
+
+	// Unused tells why the encrypted resolvers of c, or the others, are not
+	// asked for link although Set has handed c over; "" if they are.
+	Unused(link string, c Config) (encrypted, plain string)
+
 	// Holds reports whether there is anything for Unset to do.
 	Holds(link string) bool
 
@@ -67,6 +78,17 @@ func (None) Set(string, Config) error { return nil }
 
 // Unset does nothing.
 func (None) Unset(string) error { return nil }
+
+// Difference returns none.
+func (None) Difference(string, Config) ([]string, error) { return nil, nil }
+
+// Unused tells that nobody is asked.
+func (None) Unused(string, Config) (encrypted, plain string) {
+	return leftAlone, leftAlone
+}
+
+// leftAlone is why names go to nobody.
+const leftAlone = "names are left alone, as was asked for"
 
 // Holds returns false.
 func (None) Holds(string) bool { return false }

@@ -18,6 +18,7 @@ type Resolvconf struct {
 	Step func(what string)
 
 	dir string
+	dry func(stdin string, args []string) // of a rehearsal: hears what the program would be run for
 }
 
 // NewResolvconf returns the backend for the program that this host has, and
@@ -30,7 +31,7 @@ func NewResolvconf(dir string) *Resolvconf {
 func (*Resolvconf) String() string { return "resolvconf" }
 
 func (r *Resolvconf) book() book {
-	return book{resolver: "resolvconf", dir: r.dir, name: "names-resolvconf.json", step: r.Step}
+	return book{resolver: "resolvconf", dir: r.dir, name: "names-resolvconf.json", step: r.Step, dry: r.dry != nil}
 }
 
 // Holds reports whether link has a part.
@@ -42,11 +43,12 @@ func (r *Resolvconf) Links() []string { return r.book().links() }
 // Set tells resolvconf of c. What it has been told already changes nothing.
 func (r *Resolvconf) Set(link string, c Config) error {
 	err := errors.Join(c.check(), checkRecord(link))
-	if err == nil && findProgram().path == "" {
-		err = errNoProgram
+	if err == nil {
+		err = findProgram().usable()
 	}
 	if err == nil {
 		err = r.book().locked(func(l *ledger) error {
+			l.take()
 			l.put(&entry{part: part{link, c}})
 			if err := r.book().save(l); err != nil {
 				return err
@@ -60,7 +62,8 @@ func (r *Resolvconf) Set(link string, c Config) error {
 	return nil
 }
 
-// Unset takes link's part away.
+// Unset takes link's part away. The error wraps ErrGone, and that only once, if
+// the program is not there any more.
 func (r *Resolvconf) Unset(link string) error {
 	if !r.Holds(link) {
 		return r.book().sweep()
@@ -69,11 +72,18 @@ func (r *Resolvconf) Unset(link string) error {
 		if l.find(link) == nil {
 			return nil
 		}
-		if err := r.delete(link); err != nil {
+		left := error(nil)
+		switch err := r.delete(link); {
+		case errors.Is(err, errNoProgram):
+			left = r.abandon(link)
+		case err != nil:
 			return err
 		}
 		l.drop(link)
-		return r.book().save(l)
+		if err := r.giveBack(l); err != nil {
+			return err
+		}
+		return errors.Join(left, r.book().save(l))
 	})
 	if err != nil {
 		return fmt.Errorf("name servers of %s: %w", link, err)
@@ -151,6 +161,10 @@ func (r *Resolvconf) run(stdin string, args ...string) error {
 	p := findProgram()
 	if p.path == "" {
 		return errNoProgram
+	}
+	if r.dry != nil {
+		r.dry(stdin, args)
+		return nil
 	}
 	steps(r.Step).step("run resolvconf %s", strings.Join(args, " "))
 	return p.run(runLimit, stdin, args...)

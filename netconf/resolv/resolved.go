@@ -28,6 +28,8 @@ type Resolved struct {
 
 	mu   sync.Mutex
 	said map[string]Config // by this Resolved, by link
+
+	dry *rehearsal // nil: it is meant
 }
 
 // NewResolved returns the backend for the systemd-resolved on the bus whose
@@ -43,7 +45,7 @@ const resolvedName = "systemd-resolved"
 func (*Resolved) String() string { return resolvedName }
 
 func (r *Resolved) book() book {
-	return book{resolver: resolvedName, dir: r.dir, name: "names-resolved.json", step: r.Step}
+	return book{resolver: resolvedName, dir: r.dir, name: "names-resolved.json", step: r.Step, dry: r.dry != nil}
 }
 
 // Holds reports whether link has a part.
@@ -177,8 +179,10 @@ func (r *Resolved) unset(t talk, l *ledger, link string) error {
 		err = r.revert(t, l, e, now)
 	case e.isOurs(now.linkNames):
 		err = t.give(e.Index, now.linkNames, e.Before)
-	case !now.linkNames.isZero() && !now.linkNames.equal(e.Before):
-		left = &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+	default:
+		if !now.linkNames.isZero() && !now.linkNames.equal(e.Before) {
+			left = &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
+		}
 		if e.Routed { // that is still ours
 			e.leave(now.linkNames)
 			err = r.revert(t, l, e, now)

@@ -116,30 +116,38 @@ func TestWhatSomebodyTellsResolvedAfterUsIsLeft(t *testing.T) {
 func TestTheDefaultRouteIsTakenBackFromALinkThatSomebodyChanged(t *testing.T) {
 	r := newRig(t)
 	r.Resolved("")
-	r.Resolvectl("dns eth0 203.0.113.99")
-	r.Resolvectl("llmnr eth0 no")
-	theirs := r.State()
-	r.Resolvectl("revert eth0")
-	r.Resolvectl("llmnr eth0 no")
-	for name, between := range map[string]func(*Resolved) error{
-		"nothing": func(*Resolved) error { return nil },
-		"news":    func(b *Resolved) error { return b.Set("eth0", with(changed, 600, "").Config) },
+	for _, tc := range []struct {
+		name, before, change string
+		news                 *Config
+		is                   string // in the end, by commands
+		left                 bool
+	}{
+		{"somebody's servers", "llmnr eth0 no", "dns eth0 203.0.113.99", nil, "dns eth0 203.0.113.99", true},
+		{"somebody's servers, and news", "llmnr eth0 no", "dns eth0 203.0.113.99", &changed.Config, "dns eth0 203.0.113.99", false},
+		{"those from before us", "dns eth0 203.0.113.99", "dns eth0 203.0.113.99", nil, "dns eth0 203.0.113.99", false},
+		{"none", "dns eth0 203.0.113.99", "revert eth0", nil, "revert eth0", false},
 	} {
+		r.prepare([]string{tc.before, tc.is})
+		theirs := r.State()
+		r.prepare([]string{"revert eth0", tc.before})
 		must(t, r.Do(func() error {
 			return errors.Join(r.backend().Set("eth0", with(one, 600, "").Config), r.backend().Set("eth1", with(two, 100, "").Config))
 		}))
-		r.wants(name, "eth0", "192.0.2.53", "", "no")
-		r.Resolvectl("dns eth0 203.0.113.99")
-		must(t, r.Do(func() error { return between(r.backend()) }))
+		r.wants(tc.name, "eth0", "192.0.2.53", "", "no")
+		r.Resolvectl(tc.change)
+		if tc.news != nil {
+			must(t, r.Do(func() error { return r.backend().Set("eth0", with(part{Config: *tc.news}, 600, "").Config) }))
+		}
 		var managed *ManagedError
-		if err := r.Do(func() error { return r.backend().Unset("eth0") }); (err != nil) != (name == "nothing") || err != nil && !errors.As(err, &managed) {
-			t.Errorf("%s: %v", name, err)
+		if err := r.Do(func() error { return r.backend().Unset("eth0") }); (err != nil) != tc.left || err != nil && !errors.As(err, &managed) {
+			t.Errorf("%s: %v", tc.name, err)
 		}
 		must(t, r.Do(func() error { return r.backend().Unset("eth1") }))
 		if now := r.State(); now != theirs {
-			t.Errorf("%s: %s\nwant\n%s", name, now, theirs)
+			t.Errorf("%s: %s\nwant\n%s", tc.name, now, theirs)
 		}
-		r.unnoted(name)
+		r.unnoted(tc.name)
+		r.Resolvectl("revert eth0")
 	}
 }
 

@@ -5,7 +5,12 @@ package resolv
 // decide. As long as there was only one, nothing is said of it. One may be left
 // out, because it is about to go.
 func (r *Resolved) sortOut(t talk, l *ledger, but string) error {
-	wants, first := map[string]bool{}, true
+	type word struct {
+		*entry
+		answers bool
+	}
+	var words []word
+	first := true
 	for _, p := range byMetric(l.parts()) {
 		e := l.find(p.Link)
 		if p.Link == but || len(e.Ours.Servers) == 0 || e.Revert != nil {
@@ -16,20 +21,20 @@ func (r *Resolved) sortOut(t talk, l *ledger, but string) error {
 			continue // gone, or somebody else's now
 		}
 		if now.Default != first {
-			wants[p.Link] = first
+			words = append(words, word{e, first})
 		}
 		first = false
 	}
-	if len(wants) == 0 || len(l.Links) == 1 && !l.Links[0].Routed {
+	if len(words) == 0 || len(l.Links) == 1 && !l.Links[0].Routed {
 		return nil
 	}
-	for name := range wants {
-		l.find(name).Routed = true
+	for _, w := range words {
+		w.Routed = true
 	}
 	err := r.book().save(l)
-	for name, want := range wants {
+	for _, w := range words {
 		if err == nil {
-			err = t.change("SetLinkDefaultRoute", l.find(name).Index, "b", want)
+			err = t.change("SetLinkDefaultRoute", w.Index, "b", w.answers)
 		}
 	}
 	return err

@@ -31,13 +31,13 @@ const Usual = "/etc/resolv.conf"
 func (s Setup) Choose(link string) (b Backend, why string) {
 	switch {
 	case s.Path == "" || s.Path == "none" || s.Resolver == "none":
-		return None{}, "names are left alone, as was asked for"
+		return None{}, leftAlone
 	case s.Resolver == "resolved":
-		return s.resolved(), "as was asked for"
+		return s.resolved(), "it was asked for"
 	case s.Resolver == "resolvconf":
-		return s.resolvconf(), "as was asked for"
+		return s.resolvconf(), "it was asked for"
 	case s.Resolver == "file":
-		return s.file(s.Path), "as was asked for"
+		return s.file(s.Path), "it was asked for"
 	case s.Path != Usual:
 		return s.file(s.Path), "the file was asked for"
 	}
@@ -47,6 +47,9 @@ func (s Setup) Choose(link string) (b Backend, why string) {
 // look is the choice of "auto".
 func (s Setup) look(link string) (Backend, string) {
 	why := s.Path + " is in no other hands"
+	if now, err := look(s.Path); err == nil && now.manager(s.Path) != "" { // Set will tell
+		why = "nobody else can be told, and " + s.Path + " belongs to " + now.manager(s.Path)
+	}
 	if sign := resolvedSign(s.Path); sign != "" {
 		r := s.resolved()
 		err := error(nil)

@@ -113,6 +113,9 @@ func loadState(path string) (s state, err error) {
 
 // save notes s down, if there is anything new in it.
 func (f *File) save(s *state) error {
+	if f.dry != nil {
+		return nil
+	}
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
@@ -129,6 +132,9 @@ func (f *File) save(s *state) error {
 
 // forget removes the state, and what processes that died left beside it.
 func (f *File) forget() error {
+	if f.dry != nil {
+		return nil
+	}
 	path := statePath(f.dir, f.path)
 	f.step("remove %s", path)
 	err := remove(path)

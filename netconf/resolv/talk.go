@@ -17,6 +17,7 @@ import (
 type talk struct {
 	conn *dbus.Conn
 	step steps
+	dry  *rehearsal // nil: it is meant
 }
 
 const (
@@ -30,7 +31,7 @@ const (
 
 func (r *Resolved) talk() (talk, error) {
 	c, err := dbus.Open(r.socket, time.Now().Add(busLimit))
-	return talk{c, r.Step}, err
+	return talk{c, r.Step, r.dry}, err
 }
 
 // answers reports whether there is a systemd-resolved, starting it if the bus
@@ -78,8 +79,18 @@ func firstOf[T any](values []any) (v T, ok bool) {
 	return v, ok
 }
 
-// look asks what systemd-resolved has for the link of an index.
-func (t talk) look(index int) (s linkState, err error) {
+// look tells what systemd-resolved has for the link of an index.
+func (t talk) look(index int) (linkState, error) {
+	if t.dry != nil {
+		if s, told := t.dry.links[index]; told {
+			return s, nil
+		}
+	}
+	return t.ask(index)
+}
+
+// ask asks it.
+func (t talk) ask(index int) (s linkState, err error) {
 	out, err := t.conn.Call(dbus.Method{Dest: resolve1, Path: objectPath, Interface: manager, Name: "GetLink"}, "i", int32(index))
 	if err != nil {
 		return s, err
@@ -106,6 +117,9 @@ func (t talk) look(index int) (s linkState, err error) {
 
 // change calls a method that changes the link of an index.
 func (t talk) change(method string, index int, sig string, args ...any) error {
+	if t.dry != nil {
+		return t.rehearse(method, index, args)
+	}
 	t.step.step("call %s", method)
 	_, err := t.conn.Call(dbus.Method{Dest: resolve1, Path: objectPath, Interface: manager, Name: method}, "i"+sig, append([]any{int32(index)}, args...)...)
 	if dbus.Is(err, linkBusy) {

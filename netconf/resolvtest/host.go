@@ -131,11 +131,11 @@ func (h *Host) Files(places ...string) string {
 	return b.String()
 }
 
-// await waits until there is no error any more.
-func (h *Host) await(what string, f func() error) {
+// Await waits until there is no error any more.
+func (h *Host) Await(what string, f func() error) {
 	h.t.Helper()
 	err := f()
-	for end := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(end); err = f() {
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); err = f() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err != nil {

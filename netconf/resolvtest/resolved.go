@@ -44,7 +44,7 @@ func (h *Host) Resolved(policy string) {
 		}
 	})
 	for _, link := range h.links { // it hears of them by and by
-		h.await("systemd-resolved", func() error {
+		h.Await("systemd-resolved", func() error {
 			out, err := h.try(dir+"/usr/bin/resolvectl", "dns", link)
 			if err != nil {
 				err = fmt.Errorf("%w: %s", err, out)
@@ -97,4 +97,10 @@ func (h *Host) State() string {
 		}
 	}
 	return text
+}
+
+// Tools is the folder that resolvectl is in, for commands that need to find it.
+func (h *Host) Tools() string {
+	h.t.Helper()
+	return h.unpacked("systemd-resolved") + "/usr/bin"
 }

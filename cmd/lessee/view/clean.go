@@ -43,6 +43,16 @@ func clean(s string, ascii bool) string {
 	return b.String()
 }
 
+// FileLine returns a line of a file that anybody may have written, safe for a
+// terminal. Tabs stay, so that tools take it for what it is.
+func FileLine(s string) string {
+	parts := strings.Split(s, "\t")
+	for i, p := range parts {
+		parts[i] = clean(p, false)
+	}
+	return strings.Join(parts, "\t")
+}
+
 // isClean is the usual case, in which there is nothing to do.
 func isClean(s string) bool {
 	for i := range len(s) {

@@ -17,7 +17,11 @@ func Explanation(e agent.Explanation, o Options) string {
 	}
 	for _, h := range e.Host {
 		l := f.plain("  " + h.Kind).pad(nameWidth + 2)
-		f.add(l.with(f.plain(h.What+", by "+h.From)), nameWidth+2)
+		by := ", by "
+		if h.Kind == "resolver" { // which no option put there
+			by = ": "
+		}
+		f.add(l.with(f.plain(h.What+by+h.From)), nameWidth+2)
 	}
 	f.fates("options", e.Options, func(of agent.Fate) string { return strings.Join(of.For, ", ") })
 	f.fates("not followed", e.Options, func(of agent.Fate) string { return refusals(of.Not) })
