@@ -155,3 +155,21 @@ func TestAtBootALinkWithSettingsThatContradictIsTold(t *testing.T) {
 	}
 	b.only("eth1")
 }
+
+func TestAtBootNothingIsAskedForTwiceOrAgainstAWish(t *testing.T) {
+	b := newBootBench(t, "eth0")
+	b.want(0, "eth0: bound", "", "--request", "root-path", "--no-request", "nis-domain,100", "--accept-timezone", "always")
+	for _, e := range b.servers["eth0"].Log() {
+		if e.Message == nil || e.Sent {
+			continue
+		}
+		list, err := dhcp4.ParameterList.Get(e.Message.Options)
+		times := map[dhcp4.Code]int{}
+		for _, c := range list {
+			times[c]++
+		}
+		if err != nil || times[17] != 1 || times[67] != 1 || times[40] != 0 || times[100] != 0 || times[101] != 1 {
+			t.Errorf("%v asks for %v, %v", e.Message.Type(), list, err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (b *boot) settingsOf(l netconf.Link, asked kernelargs.Link) (*settings, err
 	r.configure(&s, b.file, flags)
 	s.stateDir = b.stateDir
 	for _, code := range bootParameters {
-		s.machine.Parameters = append(s.machine.Parameters[:len(s.machine.Parameters):len(s.machine.Parameters)], code)
+		s.machine.Parameters = s.conf.Asking(s.machine.Parameters, code)
 	}
 	b.override(&s, asked)
 	return &s, r.err
