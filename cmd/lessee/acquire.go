@@ -118,12 +118,15 @@ func (e *errand) done(err error, d func() document) error {
 func (e *errand) document(result string, granted lease.Lease) document {
 	l, overrides := e.use(granted)
 	d := document{Result: result, Lease: &l, Overrides: overrides}
-	if e.host != nil && !e.host.script.Configures() { // what a script follows, nobody knows
+	if e.host == nil {
+		return d
+	}
+	if !e.host.script.Configures() { // what a script follows, nobody knows
 		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
-		if e.explain {
-			x := explain(e.link, granted, l, overrides, e.host.Options(), e.devices.machine.Parameters)
-			d.Explanation = &x
-		}
+	}
+	if e.explain {
+		x := explain(e.link, granted, l, overrides, e.host, e.devices.machine.Parameters)
+		d.Explanation = &x
 	}
 	return d
 }
