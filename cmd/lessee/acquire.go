@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -199,6 +200,9 @@ func showPlan(ctx context.Context, s *settings) error {
 			}
 			if s.conf.HookStyle != "" {
 				d.Plan, d.Notes = []string{fmt.Sprintf("run %s, for %v", s.conf.HookScript, hook.ReasonBound)}, nil
+				if err := hook.Untrusted(s.conf.HookScript, os.Geteuid()); err != nil {
+					d.Notes = []string{fmt.Sprintf("as it is, the script is not run: %v", err)}
+				}
 			}
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
