@@ -326,6 +326,7 @@ func TestExit8WhenTheScriptFails(t *testing.T) {
 	if err := os.Chmod(filepath.Join(b.dir, "hooks.d", "10-test"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	b.want(0, "note: as it is, the script is not run: ", "acquire", "eth0", "--dry-run", "--offer-wait", "100ms", "--hook-style", "udhcpc", "--hook-script", filepath.Join(b.dir, "hooks.d", "10-test"))
 	b.want(8, "writable by others", "acquire", "eth0", "--hook-style", "udhcpc", "--hook-script", filepath.Join(b.dir, "hooks.d", "10-test"), "--hooks-dir", "none")
 	if n := len(b.srv.Leases()); n != 0 {
 		t.Errorf("the server still counts %d leases", n)

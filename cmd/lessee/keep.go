@@ -223,7 +223,7 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 		Used:   use,
 		Explain: func(granted lease.Lease) agent.Explanation {
 			used, overrides := use(granted)
-			return explain(l.FullName(), granted, used, overrides, d.host.Options(), d.machine.Parameters)
+			return explain(l.FullName(), granted, used, overrides, d.host, d.machine.Parameters)
 		},
 		Notes: func(l lease.Lease) []agent.Refusal {
 			if d.host.script.Configures() {

@@ -49,6 +49,7 @@ type Link struct {
 	HostName    string       // option 12; "" if none
 	MTU         int          // bytes, whatever DHCP says; 0 if nothing is said
 	NameServers []netip.Addr // used before those that a server names
+	TimeServers []netip.Addr // so too
 }
 
 // A Notice is a word that is not followed, or not in full.

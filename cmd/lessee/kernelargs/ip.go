@@ -175,8 +175,12 @@ func (l *Link) hints(fields []string) error {
 			if a := note(address("a name server", value)); a.IsValid() {
 				l.NameServers = append(l.NameServers, a)
 			}
+		case i == 2:
+			if a := note(address("a time server", value)); a.IsValid() {
+				l.TimeServers = []netip.Addr{a}
+			}
 		case value != "":
-			errs = append(errs, errors.New("time servers are not set"))
+			errs = append(errs, errors.New("nothing follows the time server"))
 		}
 	}
 	return join(errs...)
