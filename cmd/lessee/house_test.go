@@ -54,7 +54,7 @@ ip neighbour add 198.51.100.1 lladdr 02:00:5e:00:53:01 nud permanent dev eth1
 
 func newHouse(t *testing.T, resolver string) *house {
 	t.Helper()
-	b := newBench(t, dhcptest.Config{Options: dhcptest.MustOptions(
+	b := newBenchAlone(t, dhcptest.Config{Options: dhcptest.MustOptions(
 		"routers=192.0.2.1", "domain-name-servers=192.0.2.53,192.0.2.54", "domain-name=example.com", "domain-search=a.example,b.example",
 		"interface-mtu=1400", "classless-static-routes=10.0.0.0/8 via 192.0.2.98,0.0.0.0/0 via 192.0.2.1", "host-name=leased", "tzdb-timezone=Europe/Berlin",
 	)})

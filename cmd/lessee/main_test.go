@@ -48,11 +48,18 @@ type bench struct {
 	dir          string
 }
 
-// newBench makes one, in namespaces of its own: such tests wait for one another
-// in nothing, and run side by side.
+// newBench makes one, in network namespaces of its own: such tests wait for one
+// another in nothing, and run side by side.
 func newBench(t *testing.T, cfg dhcptest.Config) *bench {
 	t.Helper()
 	t.Parallel()
+	return newBenchAlone(t, cfg)
+}
+
+// newBenchAlone makes one for a test that changes what all have in common, such
+// as /etc, and runs by itself.
+func newBenchAlone(t *testing.T, cfg dhcptest.Config) *bench {
+	t.Helper()
 	n := nettest.New(t)
 	b := &bench{t: t, host: n.Host("host"), remote: n.Host("remote"), dir: t.TempDir()}
 	n.Connect(b.host, "eth0", b.remote, "eth0")
