@@ -21,7 +21,7 @@ func (h *Host) Apply(_ context.Context, l lease.Lease) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := h.putBack(); err != nil {
+	if err := errors.Join(h.putBack(), h.giveBack(false)); err != nil {
 		return fail(err)
 	}
 	before := h.record.blank()
@@ -60,7 +60,7 @@ func (a *applier) run() error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.clear, a.address, a.routes, a.setRules, a.oldAddresses, a.setARPFilter, a.setMTU, a.setNames, a.system} {
+	for _, step := range []func() error{a.clear, a.address, a.routes, a.giveAllBack, a.setRules, a.oldAddresses, a.setARPFilter, a.setMTU, a.setNames, a.system} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -86,6 +86,7 @@ func (a *applier) prepare() (err error) {
 	a.planRoutes()
 	a.after.Rules = slices.Clone(a.plan.Rules)
 	both := a.before
+	both.Taken = a.record.Taken
 	both.Addresses = slices.Concat(a.before.Addresses, a.after.Addresses)
 	both.Routes = slices.Clone(a.before.Routes)
 	for _, r := range a.after.Routes {
@@ -104,6 +105,7 @@ func (a *applier) prepare() (err error) {
 	if a.mtu, both.MTU, a.after.MTU, err = a.planMTU(a.plan.MTU); err != nil {
 		return err
 	}
+	a.leaveMTU()
 	a.record = both
 	a.save()
 	return nil
@@ -134,7 +136,7 @@ func (a *applier) leaveRoute(r Route, same bool) {
 // logged, and the record goes on to name it.
 func (a *applier) takeBack() {
 	failed := false
-	undo := append([]func() error{a.putBack}, a.undo...) // others' come after ours, as they did before
+	undo := append([]func() error{a.giveAllBack, a.putBack}, a.undo...) // others' come after ours, as they did before
 	for _, f := range slices.Backward(undo) {
 		if err := gone(f()); err != nil {
 			failed = true
@@ -177,6 +179,10 @@ func (a *applier) clear() error {
 	return a.oldAddresses()
 }
 
+// giveAllBack puts back all that was taken along: the last time that it is
+// tried.
+func (a *applier) giveAllBack() error { return a.giveBack(true) }
+
 // address puts the address on the link, or renews its lifetime.
 func (a *applier) address() error {
 	if len(a.after.Addresses) == 0 {
@@ -205,7 +211,12 @@ func (a *applier) address() error {
 	if err != nil {
 		return fmt.Errorf("add address %v: %w", want.Prefix, explain(err))
 	}
-	a.undo = append(a.undo, func() error { return a.kernel.delAddr(want.Prefix) })
+	a.undo = append(a.undo, func() error {
+		if err := a.keepAt(want.Prefix, nil); err != nil {
+			return err
+		}
+		return a.kernel.delAddr(want.Prefix)
+	})
 	return nil
 }
 

@@ -87,6 +87,7 @@ func (d *dry) kernel(k kernel) kernel {
 	}
 	k.delAddr = func(p netip.Prefix) error { return does(KindAddress, "ip address del %v dev %s", p, d.link) }
 	k.putBack = func(a kernelAddr) error { return does(KindAddress, "ip address add %v dev %s", a.Prefix, d.link) }
+	k.restore = func(keepsake) error { return nil } // nothing was taken along
 	k.addRoute = func(r Route) error { return does(KindRoute, "ip route add %v dev %s proto dhcp", r, d.link) }
 	k.replaceRoute = func(r Route) error { return does(KindRoute, "ip route replace %v dev %s proto dhcp", r, d.link) }
 	k.delRoute = func(r Route) error { return does(KindRoute, "ip route del %v dev %s proto dhcp", r, d.link) }
@@ -110,13 +111,6 @@ func (d *dry) addr(a Address, left time.Duration) string {
 		text += fmt.Sprintf(" valid_lft %d preferred_lft %[1]d", left/time.Second)
 	}
 	return text
-}
-
-// whole tells what would be done to the host as a whole.
-func (d *dry) whole(w Whole) {
-	for _, line := range w.steps() {
-		d.step(KindHost, "%s", line)
-	}
 }
 
 // setNames hands the name servers to the resolver, or tells what that would do.

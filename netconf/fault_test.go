@@ -40,6 +40,15 @@ func watched(k kernel, before func(what string, changes bool) error) kernel {
 		err = guard("list rules", false, func() (err error) { out, err = k.rules(); return err })
 		return out, err
 	}
+	w.belongings = func(family int) (out []keepsake, err error) {
+		err = guard("list what others have", false, func() (err error) { out, err = k.belongings(family); return err })
+		return out, err
+	}
+	w.restore = func(s keepsake) error { return guard("give back", true, func() error { return k.restore(s) }) }
+	w.carries = func() (is bool, err error) {
+		err = guard("list links", false, func() (err error) { is, err = k.carries(); return err })
+		return is, err
+	}
 	w.addRule = func(r Rule) error { return guard("add "+r.String(), true, func() error { return k.addRule(r) }) }
 	w.delRule = func(r Rule) error { return guard("delete "+r.String(), true, func() error { return k.delRule(r) }) }
 	w.arpFilter = func() (out int, err error) {

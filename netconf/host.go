@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/netconf/resolv"
 )
@@ -62,12 +64,13 @@ type Host struct {
 	written   [16]byte // fingerprint of what stands there
 	isWritten bool
 
-	options atomic.Pointer[Options] // as the link decides them
-	inVRF   bool                    // the link belongs to a VRF
-	badMTU  int                     // that the link does not take
-	names   *resolver               // nil: nobody was told of names
-	told    map[string]string       // see news
-	changes atomic.Uint64
+	options   atomic.Pointer[Options] // as the link decides them
+	inVRF     bool                    // the link belongs to a VRF
+	badMTU    int                     // that the link does not take
+	othersMTU int                     // that somebody else has set after us; 0: nobody has
+	names     *resolver               // nil: nobody was told of names
+	told      map[string]string       // see news
+	changes   atomic.Uint64
 
 	repaired []time.Time // when something was put back
 	dry      *dry        // of a Host that only looks
@@ -110,12 +113,12 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 
 // Options returns the options that leases are followed by, with what the link
 // decides: the metric that [AutoMetric] stands for, and of the latest Apply the
-// table, the source routing, and an MTU that the link did not take. It may be
-// called at any time.
+// table, the source routing, and why the MTU is another. It may be called at any
+// time.
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU, o.names = h.badMTU, h.names
+	o.RefusedMTU, o.OthersMTU, o.names = h.badMTU, h.othersMTU, h.names
 	h.options.Store(&o)
 }
 
@@ -181,19 +184,16 @@ func (h *Host) waitCarrier(ctx context.Context) error {
 }
 
 // Down sets the link down again if we set it up and nothing else uses it: it
-// has no other address, IPv6 counting, but for those that every link has, and
-// is part of no bridge or the like. It ends what Up began.
+// has no other address, IPv6 counting, but for those that every link has, and no
+// route of others', and is neither part of a bridge or the like nor below a VLAN
+// or the like. It ends what Up began.
 func (h *Host) Down() error {
 	if !h.record.WasDown {
 		return nil
 	}
-	now, err := h.kernel.now()
-	var list []kernelAddr
-	if err == nil {
-		list, err = h.kernel.addrs()
-	}
-	if err == nil && now.up && !now.enslaved && !slices.ContainsFunc(list, func(a kernelAddr) bool { return !a.Prefix.Addr().IsLinkLocalUnicast() }) {
-		err = h.did(h.kernel.down())
+	used, err := h.isUsed()
+	if err == nil && !used {
+		err = h.setDown()
 	}
 	if err := gone(err); err != nil {
 		return fmt.Errorf("set %s down again: %w", h.link, explain(err))
@@ -201,6 +201,34 @@ func (h *Host) Down() error {
 	h.record.WasDown = false
 	h.save()
 	return nil
+}
+
+// isUsed reports whether others use the link, or it is down anyway.
+func (h *Host) isUsed() (used bool, err error) {
+	now, err := h.kernel.now()
+	if err != nil || !now.up || now.enslaved {
+		return true, err
+	}
+	list, err := h.kernel.addrs()
+	if err != nil || slices.ContainsFunc(list, func(a kernelAddr) bool { return !a.Prefix.Addr().IsLinkLocalUnicast() }) {
+		return true, err
+	}
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		list, err := h.kernel.belongings(family)
+		if err != nil || slices.ContainsFunc(list, func(k keepsake) bool { return k.Kind == unix.RTM_NEWROUTE }) {
+			return true, err
+		}
+	}
+	return h.kernel.carries()
+}
+
+// setDown sets the link down. Permanent neighbours of others', which a link may
+// have that is down, would go with that.
+func (h *Host) setDown() error {
+	if err := h.keep(unix.AF_INET, unix.AF_INET6); err != nil {
+		return err
+	}
+	return errors.Join(h.did(h.kernel.down()), h.giveBack(true))
 }
 
 // Holds reports whether the host holds l's address, and we made it so. For the

@@ -43,6 +43,10 @@ type kernel struct {
 	addRule func(Rule) error             // EEXIST if it is there
 	delRule func(Rule) error             // ENOENT if it is not
 
+	belongings func(family int) ([]keepsake, error) // of others, that go with the last address, in the order in which they can come back
+	restore    func(keepsake) error                 // EEXIST if it is there
+	carries    func() (bool, error)                 // another link that is up needs this one, such as a VLAN
+
 	arpFilter    func() (int, error) // the sysctl of that name, of the link
 	setARPFilter func(int) error
 }

@@ -9,8 +9,10 @@ import (
 
 // planMTU decides about the MTU: what is to be set, if anything, and what the
 // record says of it before and after. A want of 0 puts back what was there.
+// Where that is set again, somebody took ours away; any other value is his.
 func (h *Host) planMTU(want int) (set int, during, after *mtuRecord, err error) {
 	rec := h.record.MTU
+	h.othersMTU = 0
 	if want != 0 && want == h.badMTU { // tried before
 		want = 0
 		if rec != nil {
@@ -35,6 +37,9 @@ func (h *Host) planMTU(want int) (set int, during, after *mtuRecord, err error) 
 		return 0, after, after, nil
 	case now == want: // it is as the lease wants it without us
 		return 0, nil, nil, nil
+	case rec != nil && !ours && now != rec.Old:
+		h.othersMTU = now
+		return 0, rec, rec, nil
 	}
 	during, after = &mtuRecord{Set: want, Old: now}, &mtuRecord{Set: want, Old: now}
 	if ours {
@@ -66,6 +71,18 @@ func (a *applier) setMTU() error {
 	}
 	a.undo = append(a.undo, func() error { return a.kernel.setMTU(link.mtu) })
 	return nil
+}
+
+// leaveMTU tells of an MTU that somebody else has set after us.
+func (a *applier) leaveMTU() {
+	a.decide(a.Options())
+	text := ""
+	if a.othersMTU != 0 {
+		text = fmt.Sprint(a.othersMTU)
+	}
+	if a.news(toldMTU, text) && text != "" {
+		a.cfg.Log.Warn("somebody else has set the MTU; it is left alone", "link", a.link, "mtu", text)
+	}
 }
 
 // restoreMTU puts back the MTU that was there, unless somebody else has

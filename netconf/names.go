@@ -143,7 +143,10 @@ func (c Config) NamesOn(link string) string {
 	return fmt.Sprintf("names go to %v: %s", b, why)
 }
 
-// Adopt takes over what another process has noted of the resolver's file in a
-// directory other than cfg's: one that worked at boot, when that may not have
-// been there yet. On error it stays there, and that directory has to be cfg's.
-func Adopt(cfg Config, stateDir string) error { return cfg.names().Adopt(stateDir) }
+// Adopt takes over what another process has noted of the resolver's file and of
+// the time zone in a directory other than cfg's: one that worked at boot, when
+// that may not have been there yet. On error it stays there, and that directory
+// has to be cfg's.
+func Adopt(cfg Config, stateDir string) error {
+	return errors.Join(cfg.names().Adopt(stateDir), wholeOf(cfg, "").zone.Adopt(stateDir))
+}

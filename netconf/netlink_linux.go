@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -30,6 +31,7 @@ type calls struct {
 	routeReplace func(*netlink.Route) error
 	routeDel     func(*netlink.Route) error
 	execute      func(*nl.NetlinkRequest) ([][]byte, error) // what the library has no function for
+	each         func(*nl.NetlinkRequest, func([]byte) bool) error
 }
 
 // threadCalls act in the namespace of whatever thread calls them.
@@ -39,7 +41,7 @@ func threadCalls() *calls {
 		netlink.LinkSetMTU, netlink.LinkSetUp, netlink.LinkSetDown,
 		netlink.AddrList, netlink.AddrAdd, netlink.AddrReplace, netlink.AddrDel,
 		netlink.RouteListFilteredIter, netlink.RouteAdd, netlink.RouteReplace, netlink.RouteDel,
-		execute(nil),
+		execute(nil), each(nil),
 	}
 }
 
@@ -63,12 +65,13 @@ func openSocket() (s socket, err error) {
 	if err := errors.Join(h.SetSocketTimeout(answerWait), own.SetSendTimeout(&wait), own.SetReceiveTimeout(&wait)); err != nil {
 		return s, errors.Join(err, closeBoth())
 	}
+	sockets := map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: own}}
 	c := &calls{
 		h.LinkByName, h.LinkByIndex, h.LinkList,
 		h.LinkSetMTU, h.LinkSetUp, h.LinkSetDown,
 		h.AddrList, h.AddrAdd, h.AddrReplace, h.AddrDel,
 		h.RouteListFilteredIter, h.RouteAdd, h.RouteReplace, h.RouteDel,
-		execute(map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: own}}),
+		execute(sockets), each(sockets),
 	}
 	return socket{link: c.kernelOf, rules: c.rulesKernel, indexes: c.indexes, close: closeBoth}, nil
 }
@@ -97,8 +100,24 @@ func (c *calls) kernelOf(name string) (_ kernel, now linkNow, err error) {
 		now: k.now, up: k.up, down: k.down, setMTU: k.setMTU,
 		addrs: k.addrs, addAddr: k.addAddr, replaceAddr: k.replaceAddr, delAddr: k.delAddr, putBack: k.putBack,
 		elsewhere: k.elsewhere, routes: k.routes, addRoute: k.addRoute, replaceRoute: k.replaceRoute, delRoute: k.delRoute,
+		belongings: k.belongings, restore: k.restore, carries: k.carries,
 		rules: c.rules, addRule: c.addRule, delRule: c.delRule, arpFilter: k.arpFilter, setARPFilter: k.setARPFilter,
 	}, c.nowOf(l.Attrs()), nil
+}
+
+// carries reports whether another link that is up is on top of this one. The
+// other end of a cable is not, and in another namespace indexes are others.
+func (k *netlinkKernel) carries() (is bool, err error) {
+	var list []netlink.Link
+	err = dump(func() (err error) {
+		list, err = k.linkList()
+		return err
+	})
+	return slices.ContainsFunc(list, func(l netlink.Link) bool {
+		a := l.Attrs()
+		_, isCable := l.(*netlink.Veth)
+		return a.ParentIndex == k.index() && a.NetNsID < 0 && a.RawFlags&unix.IFF_UP != 0 && !isCable
+	}), err
 }
 
 // indexes lists all links.

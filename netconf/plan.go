@@ -26,10 +26,11 @@ type Options struct {
 	TimeServers Accept // option 42; AcceptAuto is AcceptNever
 	TimeZone    Accept // option 101; AcceptAuto is AcceptNever
 
-	// What [Host.Apply] finds out: what SourceRouting comes to, and an MTU
-	// that the link does not take.
+	// What [Host.Apply] finds out: what SourceRouting comes to, an MTU that
+	// the link does not take, and one that somebody else has set after us.
 	Source     Source
 	RefusedMTU int
+	OthersMTU  int
 
 	names *resolver // nil: nothing is known of it
 	whole *whole    // the host beside the link; nil: nothing is known of it
@@ -165,6 +166,7 @@ func (p *planner) address() {
 	case !b.IsValid():
 	case l.Addr.Contains(b) && l.Addr.Bits() < 31 && b != l.Addr.Addr():
 		p.Address.Broadcast = b
+		p.because(KindAddress, fmt.Sprintf("brd %v", b), option(dhcp4.Broadcast.Code))
 	default:
 		p.refuse(dhcp4.Broadcast.Code, fmt.Sprintf("broadcast address %v", b), fmt.Sprintf("it is none of %v", l.Addr))
 	}
@@ -184,6 +186,8 @@ func (p *planner) mtu() {
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("below %d it breaks more than it helps", minMTU))
 	case mtu == p.options.RefusedMTU:
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the link does not take it")
+	case p.options.OthersMTU != 0 && p.options.OthersMTU != mtu:
+		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("somebody else has set it to %d since", p.options.OthersMTU))
 	default:
 		p.MTU = mtu
 		p.because(KindMTU, mtu, option(code))

@@ -159,7 +159,7 @@ func TestG11ThreeHundredRoutesAndTheDefaultRouteIsTheLast(t *testing.T) {
 
 func TestEverythingInAPlanHasAReason(t *testing.T) {
 	l := fullLease()
-	l.Search = []string{"lab.example.com"}
+	l.Search, l.Broadcast = []string{"lab.example.com"}, netip.MustParseAddr("192.0.2.255")
 	p := PlanFor(l, Options{MTU: true, Metric: 5})
 	var got []string
 	for _, r := range p.Reasons {
@@ -167,6 +167,7 @@ func TestEverythingInAPlanHasAReason(t *testing.T) {
 	}
 	want := []string{
 		"address 192.0.2.77/24: yiaddr and option 1 (subnet-mask)",
+		"address brd 192.0.2.255: option 28 (broadcast-address)",
 		"route 192.0.2.0/24 src 192.0.2.77 metric 5: option 1 (subnet-mask)",
 		"route 10.0.0.0/8 via 192.0.2.2 src 192.0.2.77 metric 5: option 121 (classless-static-routes)",
 		"route 198.51.100.1/32 src 192.0.2.77 metric 5: option 121 (classless-static-routes)",

@@ -28,6 +28,7 @@ type record struct {
 	MTU       *mtuRecord       `json:"mtu,omitempty"`
 	WasDown   bool             `json:"was_down,omitempty"`
 	Displaced []kernelAddr     `json:"displaced,omitempty"` // others', which go with one of ours and must be put back
+	Taken     []keepsake       `json:"taken,omitempty"`     // so too
 }
 
 // mtuRecord is what was done to the MTU.
@@ -45,7 +46,7 @@ func (m *mtuRecord) ours(now int) bool {
 // empty reports whether nothing of ours is on the host, but perhaps that the
 // link is up.
 func (r *record) empty() bool {
-	return len(r.Addresses) == 0 && len(r.Routes) == 0 && len(r.Rules) == 0 && r.ARPFilter == nil && r.MTU == nil && len(r.Displaced) == 0
+	return len(r.Addresses) == 0 && len(r.Routes) == 0 && len(r.Rules) == 0 && r.ARPFilter == nil && r.MTU == nil && len(r.Displaced) == 0 && len(r.Taken) == 0
 }
 
 // blank is a record of the same link without anything done.

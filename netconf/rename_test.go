@@ -63,8 +63,8 @@ func TestTwoLinksThatExchangeTheirNames(t *testing.T) {
 	for _, known := range []bool{true, false} {
 		r := newRig(t)
 		r.net.Connect(r.m, "eth1", r.peer, "eth1")
-		a, b := r.openNamed("eth0"), r.openNamed("eth1")
-		other := testLease(func(l *lease.Lease) { l.DNS = nil })
+		a, b := r.openLink("eth0", Options{MTU: true}), r.openLink("eth1", Options{MTU: true})
+		other := testLease(func(l *lease.Lease) { l.DNS, l.MTU = nil, 1300 })
 		r.must(r.apply(a, fullLease()))
 		r.must(r.m.Do(func() error { return b.Apply(t.Context(), other) }))
 		r.mustIP("link set eth0 name x", "link set eth1 name eth0", "link set x name eth1")
@@ -81,8 +81,34 @@ func TestTwoLinksThatExchangeTheirNames(t *testing.T) {
 			t.Errorf("known %v: the address of the other went", known)
 		}
 		r.withdraw(a, lease.Lease{})
+		for _, link := range []string{"eth0", "eth1"} { // only the record knows
+			if mtu, err := r.m.MTU(link); mtu != 1500 || err != nil {
+				t.Errorf("known %v: %s has MTU %d, %v", known, link, mtu, err)
+			}
+		}
 		r.tidy("in the end")
 	}
+}
+
+func TestWhatRemainsIsOfOneNamespace(t *testing.T) {
+	r := newRig(t)
+	here, there := r.config(Options{}), r.config(Options{})
+	there.Namespace = r.namespace()
+	r.must(r.apply(r.openWith(here), testLease(nil)))
+	if got := Remains(there); len(got) != 0 {
+		t.Errorf("of the other namespace something is known of %q", got)
+	}
+	r.withdraw(r.openWith(here), lease.Lease{})
+	h, err := Open("eth0", there)
+	r.must(err)
+	r.must(h.Apply(t.Context(), testLease(nil)))
+	if got := Remains(there); !slices.Equal(got, []string{"eth0"}) {
+		t.Errorf("something is known of %q", got)
+	}
+	if got := Remains(here); len(got) != 0 {
+		t.Errorf("here something is known of %q", got)
+	}
+	r.must(h.Withdraw(t.Context(), lease.Lease{}))
 }
 
 func TestALinkThatNeverComesBackIsForgotten(t *testing.T) {

@@ -59,7 +59,7 @@ func (r *rig) answers(c *nettest.Capture, addr string) (arp, ip []string) {
 	}
 	seen := len(c.Frames())
 	r.peer.Must(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_, err := new(net.Dialer).DialContext(ctx, "tcp4", addr+":9")
 		if !errors.Is(err, unix.ECONNREFUSED) {
@@ -78,7 +78,7 @@ func (r *rig) answers(c *nettest.Capture, addr string) (arp, ip []string) {
 	fresh := func(is func(nettest.Frame) bool) func(nettest.Frame) bool {
 		return func(f nettest.Frame) bool { return is(f) && slices.IndexFunc(c.Frames()[seen:], is) >= 0 }
 	}
-	c.Wait(5*time.Second, fresh(isIP))
+	c.Wait(time.Minute, fresh(isIP))
 	for _, link := range []string{"eth0", "eth1"} {
 		ifi, err := r.m.Interface(link)
 		r.must(err)

@@ -25,6 +25,14 @@ func execute(sockets map[int]*nl.SocketHandle) func(*nl.NetlinkRequest) ([][]byt
 	}
 }
 
+// each makes requests whose answers may be many, and are looked at one by one.
+func each(sockets map[int]*nl.SocketHandle) func(*nl.NetlinkRequest, func([]byte) bool) error {
+	return func(req *nl.NetlinkRequest, f func([]byte) bool) error {
+		req.Sockets = sockets
+		return req.ExecuteIter(unix.NETLINK_ROUTE, 0, f)
+	}
+}
+
 func (k *netlinkKernel) linkRequest(kind int, flags int) *nl.NetlinkRequest {
 	req := nl.NewNetlinkRequest(kind, flags)
 	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)

@@ -51,6 +51,11 @@ func wholeOf(c Config, link string) *whole {
 	return &whole{link, c.Namespace.Name(), system.HostName{Place: p}, system.TimeServers{Place: p}, system.TimeZone{Place: p}}
 }
 
+// rehearse makes all parts tell what they would do, and do nothing.
+func (w *whole) rehearse(tell func(what string)) {
+	w.name.Dry, w.clock.Dry, w.zone.Dry = tell, tell, tell
+}
+
 // beside lets options know the host beside the link, so that a plan can tell
 // what of a lease others have a say in.
 func (o Options) beside(c Config, link string) Options {
@@ -61,11 +66,14 @@ func (o Options) beside(c Config, link string) Options {
 // system makes the host as a whole hold what the plan says of it. None of that
 // is a reason to have no address.
 func (a *applier) system() error {
-	if a.dry != nil {
-		a.dry.whole(a.plan.Whole)
-		return nil
-	}
 	w, want, metric := wholeOf(a.cfg, a.key()), a.plan.Whole, max(a.Options().Metric, 0)
+	switch {
+	case a.dry == nil:
+	case a.dry.kernelOnly:
+		return nil
+	default:
+		w.rehearse(func(what string) { a.dry.step(KindHost, "%s", what) })
+	}
 	set := map[string]func() error{}
 	if want.HostName != "" {
 		set[toldName] = func() error {

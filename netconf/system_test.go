@@ -150,6 +150,41 @@ func TestTheHostIsCalledByItsLeaseForAsLongAsThatLasts(t *testing.T) {
 	r.tidy("in the end")
 }
 
+func TestADifferenceTellsOfTheHostAsAWholeWhatChanges(t *testing.T) {
+	r := wholeRig(t)
+	h := r.open(nameAndZone)
+	is := func(when string, l lease.Lease, want ...string) {
+		t.Helper()
+		was, files := r.whole(), r.files()
+		var got []string
+		for _, s := range r.difference(h, l) {
+			if s.Kind == KindHost {
+				got = append(got, s.Do)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+		r.wholeIs(when+", looked at", was)
+		if now := r.files(); now != files {
+			t.Errorf("%s, looked at: files\n%s\nwere\n%s", when, now, files)
+		}
+	}
+	l := wholeLease(nil)
+	is("the first lease", l, "hostname box", "link /etc/localtime to /usr/share/zoneinfo/Europe/Berlin", "write /etc/timezone")
+	r.must(r.apply(h, l))
+	is("a renewal", l)
+	is("another name, and no zone", wholeLease(func(l *lease.Lease) { l.HostName, l.TimeZone = "crate", "" }),
+		"hostname crate", "link /etc/localtime to /usr/share/zoneinfo/Etc/UTC", "write /etc/timezone")
+	repaired := false
+	r.m.Must(func() (err error) { repaired, err = h.Repair(t.Context(), l); return err })
+	if repaired {
+		t.Error("nothing is lost, and it is put back")
+	}
+	r.withdraw(h, lease.Lease{})
+	r.wholeIs("in the end", "localhost Etc/UTC Etc/UTC")
+}
+
 func TestWhatIsRefusedBecauseOfTheHostIsInThePlan(t *testing.T) {
 	r := wholeRig(t)
 	r.must(unix.Sethostname([]byte("mine")))

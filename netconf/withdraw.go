@@ -28,6 +28,12 @@ func (h *Host) Withdraw(_ context.Context, _ lease.Lease) error {
 
 // withdraw takes everything from the kernel.
 func (h *Host) withdraw() error {
+	switch _, err := h.kernel.now(); {
+	case errors.Is(err, ErrNoLink):
+		h.record.WasDown = false // nobody will ask for Down
+	case err != nil:
+		return fmt.Errorf("look at the link: %w", err)
+	}
 	var v view
 	routes, err := h.look(&v, nil)
 	if err != nil && gone(err) == nil { // with the link, all but rules
@@ -37,7 +43,7 @@ func (h *Host) withdraw() error {
 		return err
 	}
 	v.sort(h, routes, nil)
-	errs := []error{h.putBack()}
+	errs := []error{h.putBack(), h.giveBack(false)}
 	left := h.record.blank()
 	left.Rules, err = h.deleteRules(v.allRules)
 	errs = append(errs, err)
@@ -53,8 +59,8 @@ func (h *Host) withdraw() error {
 			left.Addresses = append(left.Addresses, a)
 		}
 	}
-	errs = append(errs, h.restoreARPFilter(), h.restoreMTU())
-	left.ARPFilter, left.MTU, left.Displaced = h.record.ARPFilter, h.record.MTU, h.record.Displaced
+	errs = append(errs, h.giveBack(true), h.restoreARPFilter(), h.restoreMTU())
+	left.ARPFilter, left.MTU, left.Displaced, left.Taken = h.record.ARPFilter, h.record.MTU, h.record.Displaced, h.record.Taken
 	h.record = left
 	return errors.Join(errs...)
 }
@@ -69,10 +75,14 @@ func (h *Host) withdrawRules() error {
 	return errors.Join(err, errRules)
 }
 
-// deleteAddress deletes an address of ours, and nothing else: where the kernel
-// takes others' along, those are written down first and put back.
+// deleteAddress deletes an address of ours, and nothing else: what the kernel
+// takes along of others' is written down first and put back.
 func (h *Host) deleteAddress(v view, p netip.Prefix) (deleted bool, err error) {
-	if d := v.displaced(p); len(d) > 0 {
+	d := v.displaced(p)
+	if err := h.keepAt(p, d); err != nil {
+		return false, err
+	}
+	if len(d) > 0 {
 		h.record.Displaced = d
 		h.save()
 	}
@@ -80,7 +90,7 @@ func (h *Host) deleteAddress(v view, p netip.Prefix) (deleted bool, err error) {
 		h.record.Displaced = nil
 		return false, fmt.Errorf("delete address %v: %w", p, explain(err))
 	}
-	return true, h.putBack()
+	return true, errors.Join(h.putBack(), h.giveBack(false))
 }
 
 // putBack puts back what went with an address of ours.

@@ -74,23 +74,6 @@ func TestWhatTheOperatorPutInOurPlaceStays(t *testing.T) {
 	}
 }
 
-// The lease names an MTU, and so does the operator, later. Renewals follow the
-// lease; at the end the operator's comes back.
-func TestTheOperatorsLaterMTUComesBack(t *testing.T) {
-	r := newRig(t)
-	h := r.open(Options{MTU: true})
-	r.must(r.apply(h, fullLease()))
-	r.must(r.m.SetMTU("eth0", 1450))
-	r.must(r.apply(h, fullLease()))
-	if mtu, err := r.m.MTU("eth0"); mtu != 1400 {
-		t.Errorf("MTU %d, %v", mtu, err)
-	}
-	r.withdraw(h, lease.Lease{})
-	if mtu, err := r.m.MTU("eth0"); mtu != 1450 {
-		t.Errorf("withdrawn: MTU %d, %v", mtu, err)
-	}
-}
-
 func TestAnMTUThatTheLinkDoesNotTakeIsNoReasonToHaveNoAddress(t *testing.T) {
 	r := newRig(t)
 	h := r.open(Options{MTU: true})
@@ -118,6 +101,37 @@ func TestAnMTUThatTheLinkDoesNotTakeIsNoReasonToHaveNoAddress(t *testing.T) {
 	if mtu, _ := r.m.MTU("eth0"); mtu != 1500 {
 		t.Errorf("withdrawn: MTU %d", mtu)
 	}
+}
+
+func TestAnMTUThatTheOperatorSetsAfterUsIsHis(t *testing.T) {
+	r := newRig(t)
+	h := r.open(Options{MTU: true})
+	r.must(r.apply(h, fullLease()))
+	r.mustIP("link set eth0 mtu 1350")
+	other := fullLease()
+	other.MTU = 1300
+	is := func(when string, want int) {
+		t.Helper()
+		if mtu, _ := r.m.MTU("eth0"); mtu != want {
+			t.Errorf("%s: MTU %d, want %d", when, mtu, want)
+		}
+	}
+	for _, l := range []lease.Lease{fullLease(), other, fullLease()} {
+		r.must(r.apply(h, l))
+		is("the operator's", 1350)
+		if refused := PlanFor(l, h.Options()).Refused; !slices.ContainsFunc(refused, func(r Refusal) bool { return strings.HasPrefix(r.What, "MTU") && strings.Contains(r.Why, "1350") }) {
+			t.Errorf("refused %+v", refused)
+		}
+	}
+	h = r.open(Options{MTU: true}) // another process knows it too
+	r.must(r.apply(h, fullLease()))
+	is("the next process", 1350)
+	r.mustIP("link set eth0 mtu 1500")
+	r.must(r.apply(h, fullLease()))
+	is("taken away rather than changed", 1400)
+	r.mustIP("link set eth0 mtu 1350")
+	r.withdraw(h, lease.Lease{})
+	is("withdrawn", 1350)
 }
 
 func TestAnotherProgramsRoutesAreNotOurs(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/agent"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/netconf"
@@ -204,6 +205,7 @@ func showPlan(ctx context.Context, s *settings) error {
 					d.Notes = []string{fmt.Sprintf("as it is, the script is not run: %v", err)}
 				}
 			}
+			d.Notes = append(d.Notes, s.undoneFirst(host)...)
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
 			}
@@ -211,4 +213,24 @@ func showPlan(ctx context.Context, s *settings) error {
 		}
 	}
 	return nothingOffered(offers)
+}
+
+// undoneFirst tells what was configured in another way than the settings have
+// it, by a script or by netconf: that goes before anything comes.
+func (s *settings) undoneFirst(h *netconf.Host) []string {
+	if s.conf.HookStyle != "" {
+		if h.Leftover() {
+			return []string{"what lessee itself has configured would be undone first"}
+		}
+		return nil
+	}
+	ifi, err := socket.LinkByName(s.link)
+	if err != nil {
+		return nil // it was there a moment ago
+	}
+	script, err := hook.OpenScript(hook.ScriptConfig{Link: ifi.Name, Key: ifi.Name, Index: ifi.Index, RunDir: s.runDir, Log: s.log})
+	if err == nil && script.Leftover() {
+		return []string{"what a script has configured (hook-style) would be undone first, by that script"}
+	}
+	return nil
 }

@@ -43,7 +43,7 @@ func TestAtBootALinkThatIsBoundTooLateGivesItsLeaseBack(t *testing.T) {
 		if held != 1 {
 			t.Errorf("%d servers believe that their lease is used", held)
 		}
-		b.must("/proc/self/exe", "release", link, "--state-dir", b.path("state"), "--run-dir", b.path("run"), "--resolv-conf", b.path("resolv.conf"))
+		b.must("/proc/self/exe", "release", link, "--run-dir", b.path("run"), "--resolv-conf", b.path("resolv.conf"))
 		if err := os.Remove(b.path("net-" + link + ".conf")); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestAtBootACarrierThatComesInTimeTakesPart(t *testing.T) {
 func TestAtBootALinkThatFailsIsAFailureOfAll(t *testing.T) {
 	b := newBootBench(t, "eth0", "eth1")
 	b.servers["eth1"].Always(dhcptest.Ignore)
-	r := b.want(3, "eth1: no server answered", "rd.net.timeout.carrier=1", "--boot-wait", "all", "--timeout", "3s", "--format", "json")
+	r := b.want(3, "eth1: no server answered", "rd.net.timeout.carrier=1", "--boot-wait", "all", "--timeout", twoTries, "--format", "json")
 	b.only("eth0")
 	var d document
 	if err := json.Unmarshal([]byte(r.out), &d); err != nil {
@@ -97,7 +97,7 @@ func TestAtBootALinkThatFailsIsAFailureOfAll(t *testing.T) {
 	if d.Link != "eth0" || d.Result != "bound" || len(d.Links) != 2 || d.Links[0].Lease == nil || d.Links[1].Link != "eth1" || d.Links[1].Error.Exit != 3 {
 		t.Errorf("%s", r.out)
 	}
-	r = b.want(3, "LESSEE_LINKS='eth0'\n", "", "--boot-wait", "all", "--timeout", "2s", "--format", "env")
+	r = b.want(3, "LESSEE_LINKS='eth0'\n", "", "--boot-wait", "all", "--timeout", "4s", "--format", "env")
 	for _, want := range []string{"LESSEE_LINK='eth0'\n", "LESSEE_0_ADDRESS='198.51.0.1", "LESSEE_1_LINK='eth1'\n", "LESSEE_1_EXIT='3'\n"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("no %s in\n%s", want, r.out)
@@ -115,14 +115,14 @@ func TestAtBootTheExitCodeIsThatOfTheLinkThatCameFarthest(t *testing.T) {
 	if err := os.WriteFile(b.path("net-eth0.conf"), []byte("DEVICE='eth0'\n"), 0o600); err != nil { // of an earlier boot's
 		t.Fatal(err)
 	}
-	r := b.want(4, "not here", "", "--timeout", "2s")
+	r := b.want(4, "not here", "", "--timeout", twoTries)
 	for _, want := range []string{"eth0: no server answered", "eth2: wait for the carrier"} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("no %q in %s", want, r.stderr)
 		}
 	}
 	b.only()
-	b.want(3, "no server answered", "", "eth0", "eth2", "--timeout", "500ms")
+	b.want(3, "no server answered", "", "eth0", "eth2", "--timeout", "2s")
 	b.want(6, "no carrier", "", "eth2", "--timeout", "500ms")
 	b.want(6, "eth7: it did not come within 300ms", "", "eth7", "--timeout", "300ms")
 	b.want(6, "no link that is wanted came", "", "wl*", "--timeout", "300ms")
@@ -226,6 +226,10 @@ func TestAtBootASignalLeavesNothing(t *testing.T) {
 
 func TestTheAgentTakesOverWhatTheBootGot(t *testing.T) {
 	b := newBootBench(t, "eth0")
+	const operators = "nameserver 203.0.113.53\n"
+	if err := os.WriteFile(b.path("resolv.conf"), []byte(operators), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	b.want(0, "eth0: bound", "")
 	before := b.host.AddrsOf("eth0")
 	b.servers["eth0"].ForgetLog()
@@ -236,8 +240,7 @@ func TestTheAgentTakesOverWhatTheBootGot(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	dirs := []string{"--state-dir", b.path("state"), "--run-dir", b.path("run")}
-	agent := exec.CommandContext(ctx, "/proc/self/exe", append([]string{"run", "eth0", "--config", "none", "--resolv-conf", b.path("resolv.conf")}, dirs...)...)
+	agent := exec.CommandContext(ctx, "/proc/self/exe", "run", "eth0", "--config", "none", "--resolv-conf", b.path("resolv.conf"), "--run-dir", b.path("run"))
 	agent.Env = append(os.Environ(), asLessee+"=1")
 	if err := b.host.Start(agent); err != nil {
 		t.Fatal(err)
@@ -263,5 +266,9 @@ func TestTheAgentTakesOverWhatTheBootGot(t *testing.T) {
 	}
 	if _, err := os.Stat(b.path("run/boot/eth0.lease.json")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it is remembered twice: %v", err)
+	}
+	b.must("/proc/self/exe", "release", "eth0", "--run-dir", b.path("run"), "--resolv-conf", b.path("resolv.conf"), "--config", "none")
+	if text, err := os.ReadFile(b.path("resolv.conf")); string(text) != operators || err != nil {
+		t.Errorf("released: resolv.conf is %q, %v", text, err)
 	}
 }

@@ -78,7 +78,7 @@ func TestFlagsWinOverTheKernelsCommandLine(t *testing.T) {
 	b := newBootBench(t, "eth0", "eth1")
 	b.servers["eth0"].Always(dhcptest.Ignore)
 	began := time.Now()
-	b.want(3, "eth0: no server answered", "ip=eth1:dhcp rd.net.timeout.dhcp=50 ip=192.0.2.9::::::off", "eth0", "--timeout", "300ms")
+	b.want(3, "eth0: no server answered", "ip=eth1:dhcp rd.net.timeout.dhcp=50 ip=192.0.2.9::::::off", "eth0", "--timeout", "3s")
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %v", took)
 	}

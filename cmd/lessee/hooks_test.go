@@ -337,8 +337,14 @@ func TestExit8WhenTheScriptFails(t *testing.T) {
 func TestChangingWhoConfiguresLeavesNothingOfTheOther(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	style := []string{"--hooks-dir", "none", "--hook-style", "udhcpc", "--hook-script", b.script("exit 0")}
+	look := []string{"acquire", "eth0", "--dry-run", "--offer-wait", "100ms"}
 	b.want(0, "bound", "acquire", "eth0")
+	b.want(0, "what lessee itself has configured would be undone first", append(look, style...)...)
 	b.want(0, "bound", append([]string{"acquire", "eth0"}, style...)...)
+	b.want(0, "what a script has configured (hook-style) would be undone first", look...)
+	if r := b.want(0, "planned", append(look, style...)...); strings.Contains(r.out, "undone") {
+		t.Errorf("by the same script: %s", r.out)
+	}
 	b.clean() // this script configures nothing, and netconf has cleaned up
 	b.want(0, "bound", "acquire", "eth0")
 	if got := events(b.said()); !slices.Equal(got, []string{"deconfig", "bound", "deconfig"}) {

@@ -90,5 +90,5 @@ func (s *settings) releaseGone(noLink error) error {
 	if err := netconf.Forget(s.link, cfg); err != nil {
 		return errors.Join(noLink, err)
 	}
-	return s.print(document{Result: "released", Notes: []string{"the link is gone, so no server was told; its name servers were taken away"}})
+	return s.print(document{Result: "released", Notes: []string{"the link is gone, so no server was told; what its lease did to the rest of the host was undone"}})
 }

@@ -30,6 +30,10 @@ type Files struct {
 	// Step, if not nil, is called before each change to any file, with
 	// what is about to be done. Tests die there.
 	Step func(what string)
+
+	// Dry, if not nil, is called in the place of each change, with what
+	// would be done: "write PATH", "link PATH to TARGET", "remove PATH".
+	Dry func(what string)
 }
 
 // Owner is whose a file is, and who may do what with it. The zero UID and GID
@@ -69,6 +73,10 @@ func Finished(name string) string {
 // Replace puts a new file in the place of what stands at path, in one step.
 // The directory must be there.
 func (f *Files) Replace(path string, text []byte, o Owner) error {
+	if f.Dry != nil {
+		f.Dry("write " + path)
+		return nil
+	}
 	return f.swap(path, func(tmp string) error {
 		n, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
@@ -91,6 +99,10 @@ func (f *Files) Replace(path string, text []byte, o Owner) error {
 // Link puts a symbolic link to target in the place of what stands at path, in
 // one step.
 func (f *Files) Link(path, target string) error {
+	if f.Dry != nil {
+		f.Dry("link " + path + " to " + target)
+		return nil
+	}
 	return f.swap(path, func(tmp string) error { return os.Symlink(target, tmp) })
 }
 
@@ -128,6 +140,10 @@ func Littered(path string) bool {
 
 func (f *Files) removeOne(name string) error {
 	if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if f.Dry != nil {
+		f.Dry("remove " + name)
 		return nil
 	}
 	f.step("remove", name)

@@ -23,7 +23,7 @@ func (b *bench) gone(file string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for range 1000 {
+	for range 12000 {
 		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || isZombie(pid) {
 			return
 		}

@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // HostName is the transient name of this host, as sethostname(2) sets it for
@@ -53,7 +51,7 @@ func (n *notes) nextName(now string) (name, why string) {
 
 func (h *HostName) ledger() *ledger {
 	return &ledger{
-		files: &atomicfile.Files{Step: h.Step}, bootID: h.BootID,
+		files: h.notes(false), bootID: h.BootID,
 		path: filepath.Join(h.RunDir, "hostname.json"), what: "the host's name",
 	}
 }
@@ -149,6 +147,10 @@ func (h *HostName) call(p *page, now, name string) error {
 	}
 	if err := p.save(); err != nil {
 		return err
+	}
+	if h.Dry != nil {
+		h.Dry("hostname " + name)
+		return nil
 	}
 	h.step("call the host " + name)
 	if err := unix.Sethostname([]byte(name)); err != nil {

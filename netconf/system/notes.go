@@ -20,6 +20,24 @@ type Place struct {
 	// Step, if not nil, is called before each change to the host, with what
 	// is about to be done. Tests die there.
 	Step func(what string)
+
+	// Dry, if not nil, is called in the place of each change to the host,
+	// with what would be done, as a command or in words. Nothing is noted.
+	Dry func(what string)
+}
+
+// files is the way to change the host's files.
+func (p Place) files(sync bool) *atomicfile.Files {
+	return &atomicfile.Files{Sync: sync, Step: p.Step, Dry: p.Dry}
+}
+
+// notes is the way to change what is noted, which nobody wants to hear of.
+func (p Place) notes(sync bool) *atomicfile.Files {
+	f := p.files(sync)
+	if f.Dry != nil {
+		f.Dry = func(string) {}
+	}
+	return f
 }
 
 func (p Place) step(what string) {
@@ -120,6 +138,10 @@ func (l *ledger) links() []string {
 
 // change runs f on what is noted, while nobody else can.
 func (l *ledger) change(f func(p *page) error) error {
+	if l.files.Dry != nil {
+		p, err := l.read()
+		return errors.Join(err, f(p))
+	}
 	dir := filepath.Dir(l.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return &NoteError{l.what, err}

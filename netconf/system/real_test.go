@@ -72,7 +72,7 @@ func TestARealChronyUsesTheServersAndForgetsThem(t *testing.T) {
 	must(t, c.Set("eth0", 10, servers("192.0.2.1"))) // before it runs
 	cmd, says := daemon(t, "/usr/sbin/chronyd", "-d", "-x", "-u", "root", "-f", "/etc/chrony/chrony.conf")
 	until(t, says, "Running with root privileges")
-	for range 500 { // then it opens its socket
+	for range 6000 { // then it opens its socket
 		if _, err := os.Stat("/run/chrony/chronyd.sock"); err == nil {
 			break
 		}

@@ -44,12 +44,10 @@ var keepers = []clockKeeper{chrony, timesyncd, ntpsec}
 
 func (t *TimeServers) ledger() *ledger {
 	return &ledger{
-		files: t.files(), bootID: t.BootID,
+		files: t.notes(false), bootID: t.BootID,
 		path: filepath.Join(t.RunDir, "timeservers.json"), what: "what keeps the clock",
 	}
 }
-
-func (t *TimeServers) files() *atomicfile.Files { return &atomicfile.Files{Step: t.Step} }
 
 // Set makes the link's time servers, which BadServer checked, those that are
 // used beside other links'. The order of links is that of their metrics.
@@ -155,8 +153,10 @@ func (t *TimeServers) settle(p *page) error {
 		return err
 	}
 	for _, dir := range slices.Backward(p.Made) {
-		t.step("remove " + dir)
-		_ = os.Remove(dir) // somebody else may use it by now
+		if t.Dry == nil {
+			t.step("remove " + dir)
+			_ = os.Remove(dir) // somebody else may use it by now
+		}
 	}
 	return p.forget()
 }
@@ -165,17 +165,24 @@ func (t *TimeServers) settle(p *page) error {
 func (t *TimeServers) do(p *page, j job) error {
 	var errs []error
 	for _, path := range j.remove {
-		errs = append(errs, t.files().Remove(path))
+		errs = append(errs, t.files(false).Remove(path))
 	}
 	for _, d := range j.write {
-		err := makeDir(filepath.Dir(d.path))
+		err := error(nil)
+		if t.Dry == nil {
+			err = makeDir(filepath.Dir(d.path))
+		}
 		if err == nil {
-			err = t.files().Replace(d.path, []byte(d.text), d.owner)
+			err = t.files(false).Replace(d.path, []byte(d.text), d.owner)
 		}
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil || !slices.Contains(p.Untold, j.name) {
 		return err
+	}
+	if t.Dry != nil {
+		t.Dry("tell " + j.name)
+		return nil
 	}
 	t.step("tell " + j.name)
 	if err := j.tell(); err != nil {

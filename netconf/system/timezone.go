@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // TimeZone is the time zone of this host: the symbolic link /etc/localtime
@@ -50,11 +48,9 @@ func (n *notes) nextZone(now *stand) (zone, why string) {
 
 func (z *TimeZone) ledger() *ledger {
 	return &ledger{
-		files: z.files(), path: filepath.Join(z.StateDir, "timezone.json"), what: "the time zone",
+		files: z.notes(true), path: filepath.Join(z.StateDir, "timezone.json"), what: "the time zone",
 	}
 }
-
-func (z *TimeZone) files() *atomicfile.Files { return &atomicfile.Files{Sync: true, Step: z.Step} }
 
 // Set gives the host the zone, if the link has its way, and if nobody has
 // changed it since an earlier Set.
@@ -83,6 +79,36 @@ func (z *TimeZone) Links() []string { return z.ledger().links() }
 
 // Rename gives the say of one link to another, and the other's to it.
 func (z *TimeZone) Rename(from, to string) error { return z.ledger().rename(from, to, (*page).save) }
+
+// Adopt takes over what a process has noted in another directory than StateDir,
+// such as one at boot that could not rely on that. If the zone is not as that
+// process left it, or it found none, then its /etc may have been another one, and
+// what it noted is dropped.
+func (z *TimeZone) Adopt(dir string) error {
+	from := TimeZone{z.Place}
+	from.StateDir = dir
+	if p, err := from.ledger().read(); err == nil && !p.known {
+		return nil
+	}
+	return z.ledger().change(func(ours *page) error {
+		return from.ledger().change(func(theirs *page) error {
+			now, err := look(localtime)
+			if err != nil {
+				return explain(err)
+			}
+			if theirs.isOurZone(now) && theirs.Localtime != nil && theirs.Localtime.Kind != isAbsent {
+				if ours.isOurZone(theirs.Localtime) { // it found what we had put there
+					theirs.Localtime, theirs.Timezone = ours.Localtime, ours.Timezone
+				}
+				ours.notes = theirs.notes
+				if err := ours.save(); err != nil {
+					return err
+				}
+			}
+			return theirs.forget()
+		})
+	})
+}
 
 // Why tells why the host would not get the zone if the link said so now; "" if
 // it would.
@@ -151,12 +177,12 @@ func (z *TimeZone) put(p *page, now, text *stand) (_, _ *stand, err error) {
 	}
 	if !now.isZone(n.Set) {
 		now = &stand{Kind: isLink, Target: zoneinfo + "/" + n.Set}
-		err = now.putBack(z.files(), localtime)
+		err = now.putBack(z.files(true), localtime)
 	}
 	want := &stand{Kind: isFile, Text: []byte(n.Set + "\n"), Owner: text.Owner}
 	if err == nil && text.Kind == isFile && !text.equal(want) && (n.isOurText(text) || text.equal(n.Timezone)) {
 		text = want
-		err = text.putBack(z.files(), timezone)
+		err = text.putBack(z.files(true), timezone)
 	}
 	if err != nil {
 		return now, text, fmt.Errorf("time zone %s: %w", n.Set, explain(err))
@@ -170,12 +196,12 @@ func (z *TimeZone) restore(p *page, now, text *stand) error {
 	if err := p.save(); err != nil {
 		return err
 	}
-	errs := []error{z.files().Sweep(localtime), z.files().Sweep(timezone)}
+	errs := []error{z.files(true).Sweep(localtime), z.files(true).Sweep(timezone)}
 	if p.isOurZone(now) {
-		errs = append(errs, p.Localtime.putBack(z.files(), localtime))
+		errs = append(errs, p.Localtime.putBack(z.files(true), localtime))
 	}
 	if p.isOurText(text) {
-		errs = append(errs, p.Timezone.putBack(z.files(), timezone))
+		errs = append(errs, p.Timezone.putBack(z.files(true), timezone))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("put the time zone back: %w", explain(err))

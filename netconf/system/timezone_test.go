@@ -73,6 +73,42 @@ func TestAZoneOutlivesABootAndIsPutBackAfterIt(t *testing.T) {
 	b.is("in the end", was)
 }
 
+func TestWhatABootNotedOfTheZoneIsTakenOver(t *testing.T) {
+	for name, tc := range map[string]struct {
+		before, after func(*box)
+		back          bool // what stood there comes back
+	}{
+		"as it was left":    {func(*box) {}, func(*box) {}, true},
+		"known before that": {func(b *box) { must(b.t, (&TimeZone{b.place(nil)}).Set("eth0", Zone{Name: "Asia/Tokyo"})) }, func(*box) {}, true},
+		"in another root": {func(*box) {}, func(b *box) {
+			must(b.t, errors.Join(os.Remove(localtime), os.Symlink("/usr/share/zoneinfo/America/Lima", localtime)))
+		}, false},
+		"where there was nothing": {func(*box) { must(t, os.Remove(localtime)) }, func(*box) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t)
+			localtimes["a link"](b)
+			was := b.state()
+			tc.before(b)
+			boot := TimeZone{b.place(nil)}
+			boot.StateDir = b.dir + "/boot"
+			must(t, boot.Set("eth0", Zone{Name: "Europe/Berlin"}))
+			tc.after(b)
+			left := b.state()
+			z := TimeZone{b.place(nil)}
+			must(t, z.Adopt(boot.StateDir))
+			if boot.Holds("eth0") || z.Holds("eth0") != tc.back {
+				t.Errorf("the boot's: %v, ours: %v", boot.Holds("eth0"), z.Holds("eth0"))
+			}
+			must(t, z.Unset("eth0"))
+			if tc.back {
+				left = was
+			}
+			b.is("in the end", left)
+		})
+	}
+}
+
 func TestWhoeverChangesTheZoneAfterUsKeepsIt(t *testing.T) {
 	b := newBox(t)
 	localtimes["a link"](b)
