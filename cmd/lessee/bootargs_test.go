@@ -45,6 +45,7 @@ func TestTheKernelsCommandLineSaysWhatIsWanted(t *testing.T) {
 	if mtu, err := b.host.MTU("eth0"); mtu != 1400 || err != nil {
 		t.Errorf("MTU %d, %v", mtu, err)
 	}
+	b.want(0, "LESSEE_NEXT_SERVER='192.0.2.98'\n", "ip=:192.0.2.98::::eth0:dhcp", "--format", "env")
 }
 
 func TestTheKernelsCommandLineSaysWhichNameServers(t *testing.T) {

@@ -62,11 +62,10 @@ func (b *boot) attempt(ctx context.Context, s *settings, asked kernelargs.Link) 
 	}
 	d := e.document(result, l)
 	d.Version, d.Link, d.Offers = 1, s.link, agent.OffersOf(e.offers)
-	used := *d.Lease
 	if asked.Server.IsValid() {
-		used.NextServer = asked.Server
+		d.Lease.NextServer = asked.Server // whatever the server says
 	}
-	d.Notes = append(d.Notes, b.tell(s.link, used)...)
+	d.Notes = append(d.Notes, b.tell(s.link, *d.Lease)...)
 	if err := e.close(); err != nil {
 		s.log.Warn("close", "link", s.link, "error", err)
 	}

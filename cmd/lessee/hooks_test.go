@@ -100,9 +100,13 @@ func TestReleaseWithoutACarrierTellsHooksToo(t *testing.T) {
 	if err := b.remote.SetDown("eth0"); err != nil {
 		t.Fatal(err)
 	}
-	b.want(0, "no server was told", "release", "eth0", "--hooks-dir", dir)
+	path := file(t, "[link.eth0.override]\nsupersede.domain-name = 'b.example'\nsupersede.subnet-mask = '/25'\n")
+	b.want(0, "/25 from 192.0.2.1\n", "release", "eth0", "--hooks-dir", dir, "--config", path)
 	if got := events(b.said()); !slices.Equal(got, []string{"released"}) {
 		t.Errorf("%q", got)
+	}
+	if got := readFile(t, filepath.Join(b.dir, "json")); !strings.Contains(got, `"domain":"b.example"`) || !strings.Contains(got, `"text":"no server was told`) {
+		t.Errorf("of a lease as it is not used: %s", got)
 	}
 }
 

@@ -67,7 +67,11 @@ func (l *Link) scriptClashes(values map[string]Value) (out []Mistake) {
 	if l.HookStyle == "" {
 		// In the defaults it may be for links that have a style.
 		if script.Is[0] != "" && script.Origin.Table != "[defaults]" {
-			out = append(out, clash(script, style, "without a style nobody calls the script"))
+			m := clash(script, style, "without a style nobody calls the script")
+			if m.Flag != "" {
+				m.Example = script.Is[0] + " --hook-style udhcpc"
+			}
+			out = append(out, m)
 		}
 		return out
 	}

@@ -3,6 +3,7 @@ package kernelargs
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type Args struct {
 	// Refused tells that there was an ip= that asks for no DHCP: off, an
 	// address that is static, another protocol.
 	Refused bool
+	// Off are the links that an ip= names to have no address, or a static one.
+	Off []string
 	// Unclear tells that there was an ip= that makes no sense.
 	Unclear bool
 	// First tells that the first link that is bound is enough
@@ -83,7 +86,7 @@ func (a *Args) Wanted(device, hardware string) (Link, bool) {
 			return l, true
 		}
 	}
-	if a.BootIF != "" && a.BootIF != hardware {
+	if a.BootIF != "" && a.BootIF != hardware || slices.Contains(a.Off, device) {
 		return Link{}, false
 	}
 	for _, l := range a.Links {
