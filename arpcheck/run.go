@@ -15,24 +15,21 @@ import (
 // run drives m with what is heard on l until it has a verdict or ctx ends. All
 // of it happens in the caller's goroutine; a pending read is ended by its
 // deadline.
-func (c *Checker) run(ctx context.Context, l *line, m machine) (verdict, error) {
+func (c *Checker) run(ctx context.Context, l *line, m machine) (*verdict, error) {
 	longAgo := time.Unix(1, 0)
 	stop := context.AfterFunc(ctx, func() { _ = l.setDeadline(longAgo) })
 	defer stop()
 	for {
 		in, err := c.next(ctx, l, m.Deadline())
 		if err != nil {
-			return verdict{}, err
+			return nil, err
 		}
 		if in == nil {
 			continue
 		}
 		v, err := c.step(l, m, in)
-		if err != nil {
-			return verdict{}, err
-		}
-		if v != nil {
-			return *v, nil
+		if v != nil || err != nil {
+			return v, err
 		}
 	}
 }

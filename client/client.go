@@ -96,8 +96,16 @@ type Remembered struct {
 // cause. If the link vanishes, what was configured for it elsewhere, such as
 // name servers, is undone, and the error is ErrLinkGone; if something panics,
 // nothing more is done, and it is a [*PanicError].
-func (c *Client) Run(ctx context.Context, r Remembered) error {
+func (c *Client) Run(ctx context.Context, r Remembered) error { return c.Runner(r)(ctx) }
+
+// Runner is Run in two steps, for programs with many clients: what is handed
+// over is not on the stack for as long as the client runs.
+func (c *Client) Runner(r Remembered) func(context.Context) error {
 	c.first = []machine.Input{machine.Start{Remembered: r.Lease, Held: r.Held}}
+	return c.run
+}
+
+func (c *Client) run(ctx context.Context) error {
 	_, err := c.live(ctx, nil)
 	return err
 }

@@ -86,6 +86,23 @@ func (c *Client) apply(ctx context.Context, l lease.Lease) {
 	c.post(machine.Applied{Lease: l, Err: err})
 }
 
+// repair has the host put back what somebody took away, after all changes that
+// are under way.
+//
+//go:noinline
+func (c *Client) repair(ctx context.Context) {
+	r, able := c.cfg.Configurator.(Repairer)
+	l := c.machine.Status().Lease
+	if !able || l.IsZero() {
+		return
+	}
+	c.host(ctx, func(ctx context.Context) {
+		if _, err := r.Repair(ctx, l); err != nil {
+			c.trouble(err)
+		}
+	})
+}
+
 func (c *Client) withdraw(ctx context.Context, l lease.Lease) {
 	if c.cfg.Configurator == nil {
 		return

@@ -104,6 +104,9 @@ func (c *Client) loop(ctx, beside context.Context, e *errand) (*machine.Report, 
 			if s.Gone {
 				return nil, ErrLinkGone
 			}
+			if s.Touched {
+				c.repair(beside)
+			}
 			in = machine.LinkChanged{Up: s.Up, Reset: s.Reset}
 		case err := <-c.troubles:
 			c.heard(err)

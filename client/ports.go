@@ -54,6 +54,12 @@ type Configurator interface {
 	Withdraw(ctx context.Context, l lease.Lease) error
 }
 
+// A Repairer is a [Configurator] that puts back, when asked, what somebody took
+// away of what was applied for l, and reports whether there was anything.
+type Repairer interface {
+	Repair(ctx context.Context, l lease.Lease) (repaired bool, err error)
+}
+
 // A Store remembers one lease across restarts. Package store has the real one.
 type Store interface {
 	Save(l lease.Lease) error
@@ -62,5 +68,6 @@ type Store interface {
 
 // LinkState is what a client must know of its link. Gone is for ever. Reset
 // says of a link that is up that it was set down in between, so that the kernel
-// has dropped its routes.
-type LinkState struct{ Up, Reset, Gone bool }
+// has dropped its routes. Touched says that something is gone from the host
+// that may have been put there for the lease; see [Repairer].
+type LinkState struct{ Up, Reset, Gone, Touched bool }

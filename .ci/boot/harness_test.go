@@ -51,7 +51,8 @@ func TestAScriptsOutputAndExitCodeComeBack(t *testing.T) {
 
 func TestAGuestThatPanicsEnds(t *testing.T) {
 	t.Parallel()
-	vm := Start(t, Config{Image: NewImage(), Init: []string{"/bin/busybox", "false"}})
+	vm := Start(t, Config{Image: NewImage(), Init: []string{"/bin/busybox", "sh", "-c", "until [ -e /run/end ]; do sleep 0.1; done"}})
+	_, _, _ = vm.shell.run("touch /run/end", vm.began.Add(bootLimit)) // it may end before it answers
 	<-vm.ended
 	if _, _, err := vm.shell.run("true", vm.began.Add(bootLimit)); err == nil {
 		t.Error("an answer from a dead guest")

@@ -93,7 +93,20 @@ func (p Policy) Use(l Lease) (used Lease, overrides []Override) {
 	if used.Addr != l.Addr && used.Broadcast == l.Broadcast {
 		used.Broadcast = netip.Addr{} // it goes with the mask that the server sent
 	}
+	sent, now := bootFile(e.sent), bootFile(e.options)
+	if sent != now { // else it may be from the file field, of which p says nothing
+		used.BootFile = now
+	}
 	return used, e.done
+}
+
+// bootFile is the name of the boot file that options have; "" if none.
+func bootFile(o dhcp4.Options) string {
+	name, err := dhcp4.BootFile.Get(o)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // An editor changes the options of a lease.

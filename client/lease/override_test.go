@@ -2,6 +2,7 @@ package lease
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -149,6 +150,30 @@ func TestWhatIsUsedIsReadAnew(t *testing.T) {
 	want.Options = used.Options
 	if !reflect.DeepEqual(used, want) {
 		t.Errorf("used %+v\nwant %+v", used, want)
+	}
+}
+
+// The name of the boot file may come from the message's own field, which is no
+// option to override.
+func TestTheBootFileIsOverriddenAsAnOption(t *testing.T) {
+	for _, tc := range []struct{ sent, field, policy, want string }{
+		{"a.img", "", "supersede bootfile-name=b.img", "b.img"},
+		{"a.img", "a.img", "supersede bootfile-name=", ""},
+		{"", "a.img", "supersede bootfile-name=b.img", "b.img"},
+		{"", "a.img", "supersede domain-name=x.example", "a.img"},
+		{"a.img", "", "append bootfile-name=.sig", "a.img.sig"},
+	} {
+		l := granted(t, "subnet-mask=/24")
+		if tc.sent != "" {
+			l = granted(t, "subnet-mask=/24", "bootfile-name="+tc.sent)
+		}
+		if l.BootFile != tc.sent {
+			t.Fatalf("%q", l.BootFile)
+		}
+		l.BootFile = cmp.Or(l.BootFile, tc.field)
+		if used, _ := policy(t, tc.policy).Use(l); used.BootFile != tc.want {
+			t.Errorf("%+v: %q", tc, used.BootFile)
+		}
 	}
 }
 

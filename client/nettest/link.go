@@ -1,8 +1,11 @@
 package nettest
 
 import (
+	"fmt"
 	"os"
+	"time"
 
+	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -36,4 +39,25 @@ func newLink(kind, name string, more func(*nl.RtAttr)) error {
 	req.AddData(info)
 	_, err := req.Execute(unix.NETLINK_ROUTE, 0)
 	return os.NewSyscallError("new link "+name, err)
+}
+
+// carrierTime bounds how long the kernel may take to notice a carrier; it does
+// so beside whoever set the link up.
+const carrierTime = 10 * time.Second
+
+// carry waits until a link can send and receive.
+func (h *Host) carry(link string) error {
+	for deadline := time.Now().Add(carrierTime); ; time.Sleep(time.Millisecond) {
+		running := false
+		err := h.onLink(link, func(l netlink.Link) error {
+			running = l.Attrs().OperState == netlink.OperUp
+			return nil
+		})
+		if err != nil || running {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s has no carrier after %v", link, carrierTime)
+		}
+	}
 }

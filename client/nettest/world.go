@@ -121,10 +121,13 @@ var errEnded = errors.New("its thread has ended (was the test ended on it, by Fa
 func (h *Host) Start(cmd *exec.Cmd) error { return h.Do(cmd.Start) }
 
 // Connect lays a cable between two hosts; its ends are links of the given
-// names, and up.
+// names, up, and have a carrier: what is sent from now on arrives.
 func (w *World) Connect(a *Host, ifA string, b *Host, ifB string) error {
 	err := a.Do(func() error { return newCable(ifA, ifB, int(b.ns)) })
-	return errors.Join(err, a.SetUp(ifA), b.SetUp(ifB))
+	if err = errors.Join(err, a.SetUp(ifA), b.SetUp(ifB)); err != nil {
+		return err
+	}
+	return errors.Join(a.carry(ifA), b.carry(ifB))
 }
 
 // Bridge makes a bridge of the given name on h, with one port for each host,

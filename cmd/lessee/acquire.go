@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -119,12 +120,15 @@ func (e *errand) done(err error, d func() document) error {
 func (e *errand) document(result string, granted lease.Lease) document {
 	l, overrides := e.use(granted)
 	d := document{Result: result, Lease: &l, Overrides: overrides}
-	if e.host != nil && !e.host.script.Configures() { // what a script follows, nobody knows
+	if e.host == nil {
+		return d
+	}
+	if !e.host.script.Configures() { // what a script follows, nobody knows
 		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
-		if e.explain {
-			x := explain(e.link, granted, l, overrides, e.host.Options(), e.devices.machine.Parameters)
-			d.Explanation = &x
-		}
+	}
+	if e.explain {
+		x := explain(e.link, granted, l, overrides, e.host, e.devices.machine.Parameters)
+		d.Explanation = &x
 	}
 	return d
 }
@@ -197,6 +201,9 @@ func showPlan(ctx context.Context, s *settings) error {
 			}
 			if s.conf.HookStyle != "" {
 				d.Plan, d.Notes = []string{fmt.Sprintf("run %s, for %v", s.conf.HookScript, hook.ReasonBound)}, nil
+				if err := hook.Untrusted(s.conf.HookScript, os.Geteuid()); err != nil {
+					d.Notes = []string{fmt.Sprintf("as it is, the script is not run: %v", err)}
+				}
 			}
 			d.Notes = append(d.Notes, s.undoneFirst(host)...)
 			if remembered.Valid(client.BootTime()()) {

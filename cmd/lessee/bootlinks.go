@@ -88,7 +88,8 @@ func (b *boot) begin(ctx context.Context, l netconf.Link) {
 	}
 	s, err := b.settingsOf(l, asked)
 	if err != nil {
-		b.log.Error("this link is left alone", "link", l.Name, "error", err)
+		b.tries[l.Index] = &bootTry{link: l, name: l.Name, asked: asked, over: true}
+		b.failed = append(b.failed, failedLink{l.Name, err, true})
 		return
 	}
 	within, cancel := context.WithCancel(ctx)

@@ -39,7 +39,7 @@ func (e *bootError) Unwrap() error { return e.worst }
 
 // farthest are exit codes, that of the link first which came farthest on the
 // way to being bound.
-var farthest = [...]int{exitNotApplied, exitConflict, exitRefused, exitNoServer, exitNotPermitted, exitFailed, exitNoLink}
+var farthest = [...]int{exitNotApplied, exitConflict, exitRefused, exitNoServer, exitNotPermitted, exitUsage, exitFailed, exitNoLink}
 
 // errorOf makes one error of many.
 func errorOf(failed []failedLink) error {
@@ -84,6 +84,9 @@ func (b *boot) verdict(cause error) error {
 // print writes one document about all links. The first link that was bound is
 // its head, so that who expects one link finds what it looks for.
 func (b *boot) print(bound []document, err error) error {
+	if exitCode(err) == exitUsage { // as of all commands, on standard error alone
+		return err
+	}
 	d := document{Result: "failed"}
 	if len(bound) > 0 {
 		d = bound[0]

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -32,12 +30,6 @@ func (b *boot) settingsOf(l netconf.Link, asked kernelargs.Link) (*settings, err
 			flags[name] = config.Flag{Flag: name, Values: []string{value}}
 		}
 	}
-	for _, o := range b.overrides(asked) {
-		if _, given := b.flags[o[0]]; !given {
-			f := flags[o[0]]
-			flags[o[0]] = config.Flag{Flag: o[0], Values: append(f.Values[:len(f.Values):len(f.Values)], o[1])}
-		}
-	}
 	set("hostname", asked.HostName)
 	set("vendor-class", b.args.VendorClass)
 	if asked.Addr.IsValid() {
@@ -47,31 +39,10 @@ func (b *boot) settingsOf(l netconf.Link, asked kernelargs.Link) (*settings, err
 	r.configure(&s, b.file, flags)
 	s.stateDir = b.stateDir
 	for _, code := range bootParameters {
-		s.machine.Parameters = append(s.machine.Parameters[:len(s.machine.Parameters):len(s.machine.Parameters)], code)
+		s.machine.Parameters = s.conf.Asking(s.machine.Parameters, code)
 	}
+	b.override(&s, asked)
 	return &s, r.err
-}
-
-// overrides are what the kernel's command line makes of options that a server
-// sends, as flags do it.
-func (b *boot) overrides(asked kernelargs.Link) (list [][2]string) {
-	own := append(asked.NameServers[:len(asked.NameServers):len(asked.NameServers)], b.args.NameServers...)
-	servers := make([]string, len(own))
-	for i, a := range own {
-		servers[i] = a.String()
-	}
-	how := "prepend"
-	if b.args.NoPeerDNS {
-		how = "supersede"
-		list = append(list, [2]string{how, "domain-name="}, [2]string{how, "domain-search="})
-	}
-	if len(own) > 0 || b.args.NoPeerDNS {
-		list = append(list, [2]string{how, "domain-name-servers=" + strings.Join(servers, ",")})
-	}
-	if asked.MTU != 0 {
-		list = append(list, [2]string{"supersede", "interface-mtu=" + strconv.Itoa(asked.MTU)})
-	}
-	return list
 }
 
 // attempt gets a lease for one link. If another link is first, and one is
@@ -91,11 +62,10 @@ func (b *boot) attempt(ctx context.Context, s *settings, asked kernelargs.Link) 
 	}
 	d := e.document(result, l)
 	d.Version, d.Link, d.Offers = 1, s.link, agent.OffersOf(e.offers)
-	used := *d.Lease
 	if asked.Server.IsValid() {
-		used.NextServer = asked.Server
+		d.Lease.NextServer = asked.Server // whatever the server says
 	}
-	d.Notes = append(d.Notes, b.tell(s.link, used)...)
+	d.Notes = append(d.Notes, b.tell(s.link, *d.Lease)...)
 	if err := e.close(); err != nil {
 		s.log.Warn("close", "link", s.link, "error", err)
 	}

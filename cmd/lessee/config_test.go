@@ -166,6 +166,9 @@ func TestWrongUseOfConfig(t *testing.T) {
 		{"config show --config none --ready x", "--ready x: want one of configured, first, started", "lessee config show --ready configured"},
 		{"config show eth9 --config " + bad, bad + ":2:10: metric: want 0 or more", "lessee config check " + bad},
 		{"acquire eth9 --config " + bad, bad + ":2:10: metric: want 0 or more", "lessee config check " + bad},
+		{"acquire eth9 --config none --hook-script /x", "--hook-script /x: contradicts hook-style (default): without a style", "lessee acquire eth9 --hook-script /x --hook-style udhcpc"},
+		{"acquire eth9 --config none --hook-style udhcpc --hook-script x", "--hook-script x: want a path that begins with /", "lessee acquire eth9 --hook-script /etc/udhcpc/default.script"},
+		{"acquire eth9 --config none --hooks-dir hooks.d", "--hooks-dir hooks.d: want a path that begins with /", "lessee acquire eth9 --hooks-dir /etc/lessee/hooks.d"},
 		{"renew eth9 --mtu --no-mtu", "--mtu and --no-mtu contradict each other", "lessee renew eth9 --no-mtu"},
 		{"acquire eth9 --allow-server 192.0.2.1 --deny-server 192.0.2.0/24", "--allow-server 192.0.2.1: contradicts deny-server (--deny-server): ", "lessee acquire eth9 --allow-server 192.0.2.1"},
 	} {

@@ -311,6 +311,10 @@ func envOf(d document) [][2]string {
 			add("MTU", fmt.Sprint(l.MTU))
 		}
 		add("CAPTIVE_PORTAL", l.CaptivePortal)
+		if l.NextServer.IsValid() {
+			add("NEXT_SERVER", l.NextServer.String())
+		}
+		add("BOOT_FILE", l.BootFile)
 		for _, o := range l.Options {
 			add(fmt.Sprintf("OPTION_%d", uint8(o.Code)), o.String())
 		}

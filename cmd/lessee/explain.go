@@ -15,21 +15,30 @@ import (
 type explainer struct {
 	granted, used lease.Lease
 	overrides     []agent.Override
-	plan          netconf.Plan // of the lease as it is used
+	script        string       // that configures the link; "": lessee does
+	ownMTU        bool         // it is not told of option 26
+	plan          netconf.Plan // of the lease as it is used, unless a script follows it
 	asGranted     netconf.Plan // of the lease as it was granted
 	asked         []dhcp4.Code
 }
 
 // explain tells what a link's lease put on the host, and what became of its
 // options. Asked is the request list.
-func explain(link string, granted, used lease.Lease, overrides []agent.Override, o netconf.Options, asked []dhcp4.Code) agent.Explanation {
-	x := explainer{granted, used, overrides, netconf.PlanFor(used, o), netconf.PlanFor(granted, o), asked}
+func explain(link string, granted, used lease.Lease, overrides []agent.Override, h *host, asked []dhcp4.Code) agent.Explanation {
+	x := explainer{granted: granted, used: used, overrides: overrides, script: h.script.Path(), ownMTU: !h.Options().MTU, asked: asked}
+	if x.script == "" {
+		x.plan, x.asGranted = netconf.PlanFor(used, h.Options()), netconf.PlanFor(granted, h.Options())
+	}
 	e := agent.Explanation{
 		Link: link, Address: used.Addr.String(), Message: dhcp4.ACK.String(), Server: granted.Server, Time: granted.Start,
 		Host: []agent.Fact{}, Options: []agent.Fate{},
 	}
+	x.plan.Reasons = slices.DeleteFunc(x.plan.Reasons, func(r netconf.Reason) bool { return x.plan.Idle(r.Kind) })
 	for _, r := range x.plan.Reasons {
 		e.Host = append(e.Host, x.fact(r))
+	}
+	if x.script != "" { // what it does nobody knows but itself
+		e.Host = append(e.Host, agent.Fact{Kind: "script", What: x.script, From: "hook-style: it does what it thinks fit with the lease"})
 	}
 	for _, o := range granted.Options {
 		e.Options = append(e.Options, x.fate(o.Code))
@@ -73,6 +82,12 @@ func (x *explainer) fate(c dhcp4.Code) agent.Fate {
 			f.For = append(f.For, string(r.Kind)+" "+r.What)
 		}
 	}
+	if b := x.plan.Address.Broadcast; c == dhcp4.Broadcast.Code && b.IsValid() {
+		f.For = append(f.For, fmt.Sprintf("broadcast address %v", b))
+	}
+	if x.toScript(c) {
+		f.For = append(f.For, "script "+x.script)
+	}
 	not := func(what, why string) { f.Not = append(f.Not, agent.Refusal{What: what, Why: why}) }
 	for _, r := range x.plan.Refused {
 		if r.Option == c {
@@ -103,6 +118,20 @@ func (x *explainer) fate(c dhcp4.Code) agent.Fate {
 	return f
 }
 
+// toScript reports whether a script is told of an option.
+func (x *explainer) toScript(c dhcp4.Code) bool {
+	value, used := x.used.Options.Lookup(c)
+	if x.script == "" || !used || inExchange(c) != "" || c == dhcp4.InterfaceMTU.Code && x.ownMTU {
+		return false
+	}
+	spec, known := dhcp4.ByCode(c)
+	if known {
+		_, err := spec.Value(value)
+		return err == nil
+	}
+	return true
+}
+
 // inExchange tells what an option is for that is not for the host.
 func inExchange(c dhcp4.Code) string {
 	switch c {
@@ -121,6 +150,8 @@ func (x *explainer) whyNot(c dhcp4.Code) string {
 	spec, known := dhcp4.ByCode(c)
 	why := "nothing on this host follows it; it is shown, and handed on"
 	switch {
+	case x.script != "" && c == dhcp4.InterfaceMTU.Code && used:
+		return "the operator keeps the link's own"
 	case !known:
 		why = "unknown to lessee; it is shown, and handed on"
 	case used:

@@ -84,7 +84,8 @@ func (h *linkHooks) tell(e *hook.Event) {
 // released tells that a lease was given up without a client.
 func (h *linkHooks) released(l *lease.Lease, why string) {
 	if !l.IsZero() {
-		h.tell(&hook.Event{Name: hook.Released, State: machine.Idle.String(), Text: why, Lease: l})
+		used, _ := h.policy().Use(*l)
+		h.tell(&hook.Event{Name: hook.Released, State: machine.Idle.String(), Text: why, Lease: &used})
 	}
 }
 

@@ -100,9 +100,13 @@ func TestReleaseWithoutACarrierTellsHooksToo(t *testing.T) {
 	if err := b.remote.SetDown("eth0"); err != nil {
 		t.Fatal(err)
 	}
-	b.want(0, "no server was told", "release", "eth0", "--hooks-dir", dir)
+	path := file(t, "[link.eth0.override]\nsupersede.domain-name = 'b.example'\nsupersede.subnet-mask = '/25'\n")
+	b.want(0, "/25 from 192.0.2.1\n", "release", "eth0", "--hooks-dir", dir, "--config", path)
 	if got := events(b.said()); !slices.Equal(got, []string{"released"}) {
 		t.Errorf("%q", got)
+	}
+	if got := readFile(t, filepath.Join(b.dir, "json")); !strings.Contains(got, `"domain":"b.example"`) || !strings.Contains(got, `"text":"no server was told`) {
+		t.Errorf("of a lease as it is not used: %s", got)
 	}
 }
 
@@ -326,6 +330,7 @@ func TestExit8WhenTheScriptFails(t *testing.T) {
 	if err := os.Chmod(filepath.Join(b.dir, "hooks.d", "10-test"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	b.want(0, "note: as it is, the script is not run: ", "acquire", "eth0", "--dry-run", "--offer-wait", "100ms", "--hook-style", "udhcpc", "--hook-script", filepath.Join(b.dir, "hooks.d", "10-test"))
 	b.want(8, "writable by others", "acquire", "eth0", "--hook-style", "udhcpc", "--hook-script", filepath.Join(b.dir, "hooks.d", "10-test"), "--hooks-dir", "none")
 	if n := len(b.srv.Leases()); n != 0 {
 		t.Errorf("the server still counts %d leases", n)

@@ -54,7 +54,7 @@ ip neighbour add 198.51.100.1 lladdr 02:00:5e:00:53:01 nud permanent dev eth1
 
 func newHouse(t *testing.T, resolver string) *house {
 	t.Helper()
-	b := newBench(t, dhcptest.Config{Options: dhcptest.MustOptions(
+	b := newBenchAlone(t, dhcptest.Config{Options: dhcptest.MustOptions(
 		"routers=192.0.2.1", "domain-name-servers=192.0.2.53,192.0.2.54", "domain-name=example.com", "domain-search=a.example,b.example",
 		"interface-mtu=1400", "classless-static-routes=10.0.0.0/8 via 192.0.2.98,0.0.0.0/0 via 192.0.2.1", "host-name=leased", "tzdb-timezone=Europe/Berlin",
 	)})
@@ -189,7 +189,8 @@ func (h *house) does(args ...string) string {
 	return out.String()
 }
 
-// agent starts one, and waits until it has configured the link.
+// agent starts one, and waits until it has configured the link, and has done so
+// also if that was configured when it came.
 func (h *house) agent() *exec.Cmd {
 	h.t.Helper()
 	log, err := os.OpenFile(filepath.Join(h.bench.dir, "agent.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -200,6 +201,12 @@ func (h *house) agent() *exec.Cmd {
 	h.must(h.bench.host.Start(cmd))
 	h.t.Cleanup(func() { _ = cmd.Process.Kill() }) // it may have ended
 	h.does("wait", "eth0", "--timeout", "90s")
+	h.Await("the agent", func() error {
+		if said := h.does("status", "eth0"); !strings.HasPrefix(said, "eth0: BOUND") {
+			return errors.New(said)
+		}
+		return nil
+	})
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -218,11 +219,11 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 			p.registry.Link(l.FullName()).Changed(int(now - changes))
 			changes = now
 		},
-		Inform: func(ctx context.Context) (lease.Lease, error) { return p.inquire(ctx, l, d) },
+		Inform: func(ctx context.Context, server netip.Addr) (lease.Lease, error) { return p.inquire(ctx, l, d, server) },
 		Used:   use,
 		Explain: func(granted lease.Lease) agent.Explanation {
 			used, overrides := use(granted)
-			return explain(l.FullName(), granted, used, overrides, d.host.Options(), d.machine.Parameters)
+			return explain(l.FullName(), granted, used, overrides, d.host, d.machine.Parameters)
 		},
 		Notes: func(l lease.Lease) []agent.Refusal {
 			if d.host.script.Configures() {
@@ -249,22 +250,19 @@ func refused(p netconf.Plan) (out []agent.Refusal) {
 
 // inquire asks for configuration beside the client that keeps the link, on a
 // socket of its own.
-func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices) (l lease.Lease, err error) {
+func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices, server netip.Addr) (l lease.Lease, err error) {
 	own, err := p.opening(link)
 	if err != nil {
 		return l, err
 	}
 	own.needs = needs{}
-	var in machine.Inform
+	in := machine.Inform{Server: server} // whom to ask, if that is known (RFC 2131, section 4.4.3)
 	err = own.ns.Enter(func() error {
 		in.Addr, err = d.firstAddr()
 		return err
 	})
 	if err != nil {
 		return l, err
-	}
-	if r, err := d.store.Load(); err == nil && r.Usable {
-		in.Server = r.Lease.Server // it is known whom to ask (RFC 2131, section 4.4.3)
 	}
 	beside, err := own.open(ctx, d.ifi)
 	if err != nil {

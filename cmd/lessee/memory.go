@@ -2,10 +2,10 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,9 +56,13 @@ func giveBack() {
 // readOnly picks the mappings of the program's file that nobody writes, so that
 // dropping their pages loses nothing.
 func readOnly(line, exe string) (start, end uintptr, ok bool) {
-	var perms string
-	if _, err := fmt.Sscanf(line, "%x-%x %s", &start, &end, &perms); err != nil {
+	addrs, rest, _ := strings.Cut(line, " ")
+	low, high, _ := strings.Cut(addrs, "-")
+	first, errLow := strconv.ParseUint(low, 16, 64)
+	last, errHigh := strconv.ParseUint(high, 16, 64)
+	if errLow != nil || errHigh != nil || first > last {
 		return 0, 0, false
 	}
-	return start, end, strings.HasPrefix(perms, "r") && perms[1] == '-' && perms[3] == 'p' && strings.HasSuffix(line, " "+exe)
+	perms := rest[:min(len(rest), 4)]
+	return uintptr(first), uintptr(last), (perms == "r--p" || perms == "r-xp") && strings.HasSuffix(line, " "+exe)
 }

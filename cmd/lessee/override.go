@@ -24,10 +24,22 @@ type overrider struct {
 	*devices
 }
 
+var _ client.Repairer = overrider{}
+
 // Apply makes the host hold what is used of l.
 func (o overrider) Apply(ctx context.Context, l lease.Lease) error {
 	used, _ := o.policy().Use(l)
 	return o.Configurator.Apply(ctx, used)
+}
+
+// Repair puts back what somebody took away. Of what a script did nobody knows
+// what is missing.
+func (o overrider) Repair(ctx context.Context, l lease.Lease) (bool, error) {
+	if o.host.script.Configures() {
+		return false, nil
+	}
+	used, _ := o.policy().Use(l)
+	return o.host.Repair(ctx, used)
 }
 
 // policyOf returns what asks for a link's policy in the plan that is in force.
@@ -64,36 +76,51 @@ func (p *plan) current() *plan {
 // server sent it.
 func (p *plan) use(name string, policy lease.Policy, l lease.Lease) (lease.Lease, []agent.Override) {
 	now := p.current()
-	return used(policy, l, now.file, name, now.flags)
+	return used(policy, l, placesIn(now.file, name, now.flags))
 }
 
 // use is what a command uses of a lease.
 func (s *settings) use(l lease.Lease) (lease.Lease, []agent.Override) {
-	return used(s.conf.Policy, l, s.file, s.conf.Name, s.flags)
+	inFile := placesIn(s.file, s.conf.Name, s.flags)
+	return used(s.conf.Policy, l, func() places {
+		where := inFile()
+		return func(how lease.How, c dhcp4.Code) string {
+			if word := s.atBoot[overriding{how, c}]; word != "" {
+				return word
+			}
+			return where(how, c)
+		}
+	})
 }
 
-// used is what a policy that file and flags have of a link uses of a lease.
-func used(policy lease.Policy, l lease.Lease, file *config.File, name string, flags config.Flags) (lease.Lease, []agent.Override) {
+// places tell where it stands that an option is overridden.
+type places func(lease.How, dhcp4.Code) string
+
+// used is what a policy uses of a lease. Where it stands is asked for if that
+// matters.
+func used(policy lease.Policy, l lease.Lease, where func() places) (lease.Lease, []agent.Override) {
 	l, list := policy.Use(l)
 	if len(list) == 0 {
 		return l, nil
 	}
-	return l, overridesOf(list, file, name, flags)
+	return l, agent.OverridesOf(list, where())
 }
 
-// overridesOf tells of overrides with their places in file or flags.
-func overridesOf(list []lease.Override, file *config.File, name string, flags config.Flags) []agent.Override {
-	where, err := file.Overriding(name, flags)
-	return agent.OverridesOf(list, func(how lease.How, c dhcp4.Code) string {
-		if err != nil {
-			return string(how)
+// placesIn are those in file or flags.
+func placesIn(file *config.File, name string, flags config.Flags) func() places {
+	return func() places {
+		where, err := file.Overriding(name, flags)
+		return func(how lease.How, c dhcp4.Code) string {
+			if err != nil {
+				return string(how)
+			}
+			o := where(how, c)
+			if o.Table != "" {
+				return o.String() + " " + o.Table
+			}
+			return o.String()
 		}
-		o := where(how, c)
-		if o.Table != "" {
-			return o.String() + " " + o.Table
-		}
-		return o.String()
-	})
+	}
 }
 
 // notDone are overrides that could not be done, as what is not followed.

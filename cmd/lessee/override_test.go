@@ -330,6 +330,7 @@ func TestExplainTellsWhereAllComesFromAndWhatIsNotFollowed(t *testing.T) {
 			}
 		}
 	}
+	b.want(0, "note: the agent goes by its own settings, and not by --metric, --resolv-conf, --supersede\n", "renew", "eth0", "--supersede", "domain-name=a.example", "--metric", "7")
 	stop()
 	b.want(0, "  name server   192.0.2.53, by option 6 (domain-name-servers)\n", "acquire", "eth0", "--explain", "--config", "none")
 	b.want(2, "--no-apply", "acquire", "eth0", "--explain", "--no-apply")

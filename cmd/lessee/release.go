@@ -48,7 +48,10 @@ func release(ctx context.Context, s *settings) error {
 		return err
 	}
 	l, note, err := e.release(ctx)
-	return e.done(err, func() document { return document{Result: "released", Lease: &l, Notes: note} })
+	return e.done(err, func() document {
+		used, overrides := e.use(l)
+		return document{Result: "released", Lease: &used, Overrides: overrides, Notes: note}
+	})
 }
 
 // release gives the lease back if a server can be told, and undoes all of it in

@@ -36,8 +36,9 @@ type settings struct {
 
 	file    *config.File
 	flags   config.Flags
-	conf    config.Link    // of both
-	machine machine.Config // of conf; Link, ClientID and Rand are still open
+	conf    config.Link           // of both
+	machine machine.Config        // of conf; Link, ClientID and Rand are still open
+	atBoot  map[overriding]string // of conf.Policy, what the kernel's command line said
 
 	dryRun, noApply bool
 	explain         bool

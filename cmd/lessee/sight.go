@@ -83,7 +83,7 @@ func (s *shared) sight(ctx context.Context, namespace string, out chan<- agent.S
 		select {
 		case out <- agent.Sighting{Gone: l.Gone, Link: agent.Link{
 			Name: l.Name, Namespace: namespace, Index: l.Index, Hardware: l.Addr.String(),
-			Carrier: l.Carrier, Down: l.Flags&unix.IFF_UP == 0,
+			Carrier: l.Carrier, Down: l.Flags&unix.IFF_UP == 0, Port: l.Port, Touched: l.Touched,
 		}}:
 		case <-ctx.Done():
 			return nil

@@ -28,7 +28,7 @@ ln -s /usr/share/zoneinfo/Etc/UTC /etc/localtime
 hostname "$NAME"
 tell() { echo "$1: $(cat /proc/sys/kernel/hostname) $(readlink /etc/localtime) $(cat /run/chrony-dhcp/*.sources 2>/dev/null | grep -v '^#')"; }
 lessee() { LESSEE_TEST_AS_LESSEE=1 "$LESSEE" "$@" --state-dir "$DIR" --run-dir /run/lessee --resolv-conf none; }
-lessee acquire eth0 --dry-run --offer-wait 100ms $FLAGS
+lessee acquire eth0 --dry-run --offer-wait 100ms $FLAGS || lessee acquire eth0 --dry-run --offer-wait 10s $FLAGS
 tell planned
 lessee acquire eth0 $FLAGS
 tell bound

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/machine"
+	"github.com/lessee/lessee/cmd/lessee/config"
 	"github.com/lessee/lessee/cmd/lessee/control"
 )
 
@@ -31,8 +33,23 @@ func (s *settings) throughAgent(ctx context.Context, ask func(context.Context, *
 	if err != nil {
 		return true, err
 	}
-	d.Agent = h.pid
+	d.Agent, d.Notes = h.pid, append(d.Notes, s.unheeded()...)
 	return true, s.print(d)
+}
+
+// unheeded tells of flags that say how a link is kept, for the agent goes by its
+// own.
+func (s *settings) unheeded() []string {
+	var flags []string
+	for _, set := range config.LinkSettings() {
+		if f, given := s.flags[set.Name]; given {
+			flags = append(flags, "--"+f.Flag)
+		}
+	}
+	if flags == nil {
+		return nil
+	}
+	return []string{"the agent goes by its own settings, and not by " + strings.Join(flags, ", ")}
 }
 
 // explainAgent puts what an agent says into the terms that exit codes are

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -22,8 +23,8 @@ func waitCommand() *cli.Command {
 		Usage:     "wait until the agent has configured links",
 		ArgsUsage: "[IFACE...]",
 		Description: `Returns as soon as each link that is named has a lease in use; without names,
-each that the agent keeps and that has a carrier, if one has. For scripts, and for network-online.target. The agent
-itself may still be about to begin.
+each that the agent keeps and that has a carrier, if one has. For scripts, and for
+network-online.target. The agent itself may still be about to begin.
 
    lessee wait --timeout 30s && ping -c1 192.0.2.1
    lessee wait eth0 eth1 --any`,
@@ -53,6 +54,8 @@ func waitForLinks(c *cli.Context) error {
 	defer cancel()
 	tick := time.NewTicker(waitStep)
 	defer tick.Stop()
+	var seen []agent.Status // the last time that there was time to look
+	var why error
 	for {
 		list, err := a.list(ctx)
 		if err == nil {
@@ -60,12 +63,16 @@ func waitForLinks(c *cli.Context) error {
 				return nil
 			}
 		}
-		if err != nil && !errors.Is(err, control.ErrNoAgent) && !errors.Is(err, errNotYet) && ctx.Err() == nil {
+		late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+		if !late || seen == nil && why == nil {
+			seen, why = list, err
+		}
+		if err != nil && !late && !errors.Is(err, control.ErrNoAgent) && !errors.Is(err, errNotYet) && ctx.Err() == nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return notInTime(c.Context, list, err)
+			return notInTime(c.Context, seen, why)
 		case <-tick.C:
 		}
 	}

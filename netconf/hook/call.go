@@ -47,11 +47,6 @@ func OnClock(l *lease.Lease, clock func(time.Time) time.Time) *lease.Lease {
 	if l == nil {
 		return nil
 	}
-	w := *l
-	for _, t := range []*time.Time{&w.Start, &w.T1, &w.T2, &w.Expiry} {
-		if !t.IsZero() {
-			*t = clock(*t)
-		}
-	}
+	w := l.On(clock)
 	return &w
 }

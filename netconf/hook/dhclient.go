@@ -51,7 +51,8 @@ func (c *call) params(e *env, prefix string, l *lease.Lease) {
 		}
 	}
 	e.set(prefix+"broadcast_address", lastOf(l.Addr).String()) // where the server sent none
-	e.set(prefix+"filename", value(option(l.Options, dhcp4.BootFile.Code)))
+	e.set(prefix+"next_server", one(l.NextServer))
+	e.set(prefix+"filename", l.BootFile)
 	e.set(prefix+"expiry", expiry(l))
 }
 
@@ -71,11 +72,6 @@ func dhclientName(c dhcp4.Code) string {
 		return fmt.Sprintf("unknown_%d", uint8(c))
 	}
 	return strings.ReplaceAll(c.String(), "-", "_")
-}
-
-func option(o dhcp4.Options, c dhcp4.Code) dhcp4.RawOption {
-	v, _ := o.Lookup(c)
-	return dhcp4.RawOption{Code: c, Value: v}
 }
 
 // dhclientValue writes an option's value as dhclient does.

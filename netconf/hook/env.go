@@ -51,4 +51,6 @@ func (v *env) lease(l *lease.Lease) {
 	if l.MTU != 0 {
 		v.set("LESSEE_MTU", strconv.Itoa(l.MTU))
 	}
+	v.set("LESSEE_NEXT_SERVER", one(l.NextServer))
+	v.set("LESSEE_BOOT_FILE", l.BootFile)
 }

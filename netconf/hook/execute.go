@@ -56,10 +56,23 @@ func (x *execution) run(ctx context.Context) error {
 	if x.enter != nil {
 		start = func() error { return x.enter(cmd.Start) }
 	}
-	if err := errors.Join(start(), w.Close()); err != nil {
+	if err := errors.Join(x.helpful(start()), w.Close()); err != nil {
 		return err
 	}
 	return x.attend(ctx, cmd, out)
+}
+
+// helpful tells what is meant by errors that sound as if the program were not
+// there, or damaged.
+func (x *execution) helpful(err error) error {
+	_, gone := os.Stat(x.path)
+	switch {
+	case errors.Is(err, unix.ENOEXEC):
+		return fmt.Errorf("%w (a script begins with #! and its interpreter)", err)
+	case errors.Is(err, unix.ENOENT) && gone == nil:
+		return fmt.Errorf("%w (the interpreter that its first line names is not there)", err)
+	}
+	return err
 }
 
 // attend waits for the end of a program.

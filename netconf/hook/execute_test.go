@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -116,6 +117,14 @@ func TestManyLinesAreCutShort(t *testing.T) {
 	b.tell(Bound)
 	b.logged(maxLines+1, "output=")
 	b.logged(1, "no more of its output is shown")
+
+	long := newBench(t)
+	long.hook("10-a", fmt.Sprintf(`yes "$(head -c %d /dev/zero | tr '\0' 'x')" | head -n %d`, maxLine-1, maxLines-1))
+	long.tell(Bound)
+	if n := len(long.log.String()); n > 2*maxOutput {
+		t.Errorf("%d bytes in the log", n)
+	}
+	long.logged(1, "no more of its output is shown")
 }
 
 func TestOutputIsCleanedForTheLog(t *testing.T) {

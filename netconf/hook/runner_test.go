@@ -171,14 +171,16 @@ func TestAHookThatFailsStopsNothing(t *testing.T) {
 	b.hook("10-a", `echo it is broken >&2; exit 3`)
 	b.hook("20-b", `echo "$LESSEE_EVENT" >> $OUT/said`)
 	mustDo(t, os.WriteFile(filepath.Join(b.dir, "15-text"), []byte("neither script nor program\n"), 0o755))
+	mustDo(t, os.WriteFile(filepath.Join(b.dir, "16-perl6"), []byte("#!/no/such/interpreter\n"), 0o755))
 	b.tell(Bound)
 	if got := b.wrote("said"); got != "bound\n" {
 		t.Errorf("%q", got)
 	}
 	b.logged(1, "exit status 3")
 	b.logged(1, `output="it is broken"`)
-	b.logged(1, "exec format error")
-	if len(b.failed) != 2 {
+	b.logged(1, "exec format error (a script begins with #!")
+	b.logged(1, "no such file or directory (the interpreter that its first line names is not there)")
+	if len(b.failed) != 3 {
 		t.Errorf("counted: %q", b.failed)
 	}
 }

@@ -84,6 +84,14 @@ func OpenScript(cfg ScriptConfig) (*Script, error) {
 // Configures reports whether a script is to configure the link.
 func (s *Script) Configures() bool { return s.cfg.Style != "" }
 
+// Path is that of the script which configures the link; "" if none does.
+func (s *Script) Path() string {
+	if !s.Configures() {
+		return ""
+	}
+	return s.cfg.Script
+}
+
 // Leftover reports whether something that a script configured is on the host,
 // or may be.
 func (s *Script) Leftover() bool {

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -210,6 +211,16 @@ func TestTheNextProcessTakesOverOrUndoes(t *testing.T) {
 	t.Run("on a link of the same name that is another one", func(t *testing.T) {
 		h := dead(t)
 		h.cfg.Index++
+		if h.open().Leftover() {
+			t.Error("it thinks that there is something")
+		}
+	})
+	t.Run("after another boot, which has nothing of it", func(t *testing.T) {
+		h := dead(t)
+		path := recordPath(h.cfg.RunDir, h.cfg.Key)
+		text, err := os.ReadFile(path)
+		mustDo(t, err)
+		mustDo(t, os.WriteFile(path, bytes.Replace(text, []byte(bootID()), []byte("00000000-0000-0000-0000-000000000000"), 1), 0o600))
 		if h.open().Leftover() {
 			t.Error("it thinks that there is something")
 		}

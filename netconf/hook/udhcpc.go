@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/lessee/lessee/client/dhcp4"
-	"github.com/lessee/lessee/client/lease"
 )
 
 // udhcpcNames are the names that busybox 1.35 has for options whose value is one
@@ -52,18 +51,8 @@ func (c *call) udhcpc(e *env) {
 			e.set(name, v)
 		}
 	}
-	e.siaddr(l)
-}
-
-// siaddr is where a boot file comes from. What DHCPACK has in its fixed fields
-// is not part of a lease; option 66 says it, if it is an address.
-func (e *env) siaddr(l *lease.Lease) {
-	if v, err := dhcp4.TFTPServer.Get(l.Options); err == nil && strings.Trim(v, "0123456789.") == "" {
-		e.set("siaddr", v)
-	}
-	if v, err := dhcp4.BootFile.Get(l.Options); err == nil {
-		e.set("boot_file", v)
-	}
+	e.set("siaddr", one(l.NextServer))
+	e.set("boot_file", l.BootFile)
 }
 
 // unnamed tells of an option in hexadecimal digits.

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,30 @@ func TestWhatUdhcpcsScriptGets(t *testing.T) {
 		}
 	}
 	if got := envOf(&call{style: UDHCPC, reason: ReasonNAK, link: "eth0", text: "not here"}); !slices.Equal(got, []string{"interface=eth0", "message=not here"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestWhatToBootFromIsTold(t *testing.T) {
+	l := sampleLease()
+	l.NextServer, l.BootFile = netip.MustParseAddr("192.0.2.9"), "pxe/boot.img"
+	for style, want := range map[Style][]string{
+		UDHCPC:   {"siaddr=192.0.2.9", "boot_file=pxe/boot.img"},
+		DHClient: {"new_next_server=192.0.2.9", "new_filename=pxe/boot.img"},
+		"":       {"LESSEE_NEXT_SERVER=192.0.2.9", "LESSEE_BOOT_FILE=pxe/boot.img"},
+	} {
+		got := []string((&Event{Lease: l}).environment())
+		if style != "" {
+			got = envOf(&call{style: style, reason: ReasonBound, link: "eth0", new: l, now: start})
+		}
+		for _, s := range want {
+			if !slices.Contains(got, s) {
+				t.Errorf("no %s in %q", s, got)
+			}
+		}
+	}
+	l.BootFile = "$(reboot)"
+	if got := envOf(&call{style: UDHCPC, reason: ReasonBound, link: "eth0", new: l, now: start}); strings.Contains(strings.Join(got, " "), "boot_file") {
 		t.Errorf("%q", got)
 	}
 }

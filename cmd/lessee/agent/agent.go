@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -87,6 +88,7 @@ func (a *Agent) Run(ctx context.Context) {
 // sighted follows what the kernel tells of a link.
 func (a *Agent) sighted(ctx context.Context, s Sighting) {
 	a.mu.Lock()
+	before, known := a.links[s.key()]
 	if s.Gone {
 		delete(a.links, s.key())
 	} else {
@@ -100,12 +102,15 @@ func (a *Agent) sighted(ctx context.Context, s Sighting) {
 	case k == nil:
 	case s.Gone:
 		k.setLink(client.LinkState{Gone: true})
+	case s.Port && !before.Port && !a.named(s.Link):
+		a.cfg.Log.Info("the link is now part of another one, which has the addresses", "link", k.name)
+		k.stop(k.plan.OnStop(k.name))
 	case k.link.Name != s.Name, k.link.Hardware != s.Hardware:
 		// Another one takes over; see buried.
 		a.cfg.Log.Info("the link has changed", "link", k.name, "name", s.FullName(), "hardware_address", s.Hardware)
 		k.stop(a.policyFor(k, s.Link))
 	default:
-		k.setLink(client.LinkState{Up: s.Carrier, Reset: s.Down})
+		k.setLink(client.LinkState{Up: s.Carrier, Reset: s.Down, Touched: known && s.Touched != before.Touched})
 	}
 }
 
@@ -119,9 +124,10 @@ func (a *Agent) policyFor(k *keeper, l Link) Policy {
 }
 
 // consider begins to keep a link, if it is wanted and nobody keeps one of its
-// name: a link that was deleted may come back before its keeper has let go.
+// name: a link that was deleted may come back before its keeper has let go. The
+// ports of bridges and the like have to be named in full.
 func (a *Agent) consider(ctx context.Context, l Link) {
-	if _, err := a.find(l.FullName()); err == nil || !a.plan.Wants(l.FullName()) {
+	if _, err := a.find(l.FullName()); err == nil || !a.plan.Wants(l.FullName()) || l.Port && !a.named(l) {
 		return
 	}
 	k := newKeeper(a, a.plan, l)
@@ -133,6 +139,9 @@ func (a *Agent) consider(ctx context.Context, l Link) {
 		a.ended <- k
 	}()
 }
+
+// named reports whether a link is wanted by its full name.
+func (a *Agent) named(l Link) bool { return slices.Contains(a.plan.Named(), l.FullName()) }
 
 // considerAll begins to keep all links that are wanted and not kept.
 func (a *Agent) considerAll(ctx context.Context) {

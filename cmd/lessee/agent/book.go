@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/client"
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 )
 
@@ -175,15 +174,7 @@ func (b *book) read(c *client.Client, parts *Parts) Status {
 	if parts != nil && parts.Used != nil {
 		l, s.Overrides = parts.Used(l)
 	}
-	l = b.wallLease(l)
+	l = l.On(b.wall)
 	s.Lease = &l
 	return s
-}
-
-// wallLease is a lease with its instants as the host's clock shows them.
-func (b *book) wallLease(l lease.Lease) lease.Lease {
-	for _, t := range []*time.Time{&l.Start, &l.T1, &l.T2, &l.Expiry} {
-		*t = b.wall(*t)
-	}
-	return l
 }

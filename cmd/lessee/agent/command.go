@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
@@ -82,7 +83,11 @@ func (a *Agent) Inform(ctx context.Context, link string) (lease.Lease, error) {
 		s := k.status()
 		return lease.Lease{}, fmt.Errorf("%s: %w: %s", link, ErrNotPossible, s.why())
 	}
-	return parts.Inform(ctx)
+	var server netip.Addr
+	if c := k.current.Load(); c != nil {
+		server = c.Status().Lease.Server
+	}
+	return parts.Inform(ctx, server)
 }
 
 // Status returns what holds on one link.

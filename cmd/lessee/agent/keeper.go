@@ -50,6 +50,7 @@ type keeper struct {
 	end   func()           // lets go of the client that runs; nil: none does
 	seen  client.LinkState // the latest
 	reset bool             // the link was set down, and the client does not know
+	touch bool             // something is gone from the link, and the client does not know
 }
 
 func newKeeper(a *Agent, p Plan, l Link) *keeper {
@@ -66,7 +67,7 @@ func newKeeper(a *Agent, p Plan, l Link) *keeper {
 // in between. Only the agent's loop calls it.
 func (k *keeper) setLink(s client.LinkState) {
 	k.mu.Lock()
-	k.reset = k.reset || s.Reset
+	k.reset, k.touch = k.reset || s.Reset, k.touch || s.Touched
 	k.seen = client.LinkState{Up: s.Up, Gone: s.Gone}
 	k.mu.Unlock()
 	k.book.carrier(s.Up)
@@ -84,9 +85,10 @@ func (k *keeper) put() {
 	s := k.seen
 	select {
 	case old := <-k.state:
-		k.reset = k.reset || old.Reset
+		k.reset, k.touch = k.reset || old.Reset, k.touch || old.Touched
 	default:
 	}
+	s.Touched, k.touch = k.touch, false
 	if s.Up {
 		s.Reset, k.reset = k.reset, false
 	}
@@ -220,12 +222,12 @@ func guard(f func() error) (err error) {
 func (k *keeper) living(ctx context.Context) error {
 	woke := k.agent.cfg.Woke.Listen()
 	defer k.agent.cfg.Woke.Leave(woke)
-	c, parts, err := k.open(ctx, woke)
+	c, run, parts, err := k.open(ctx, woke)
 	if err != nil {
 		return err
 	}
 	k.put()
-	err = k.let(ctx, c, parts)
+	err = k.let(ctx, c, run, parts)
 	if errClose := parts.close(); err == nil {
 		err = errClose
 	}
@@ -234,23 +236,23 @@ func (k *keeper) living(ctx context.Context) error {
 
 // open opens what the link needs, and makes a client of it. It is a function
 // of its own because its frame is large, and life's is there for years.
-func (k *keeper) open(ctx context.Context, woke <-chan struct{}) (*client.Client, *Parts, error) {
-	parts, err := k.plan.Open(ctx, k.link)
+func (k *keeper) open(ctx context.Context, woke <-chan struct{}) (c *client.Client, run func(context.Context) error, parts *Parts, err error) {
+	parts, err = k.plan.Open(ctx, k.link)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	cfg := parts.Client
 	cfg.Link, cfg.Notify, cfg.Woke = k.state, k.notify(parts), woke
 	parts.Client = nil
-	c, err := client.New(*cfg)
+	c, err = client.New(*cfg)
 	if err != nil {
-		return nil, nil, errors.Join(err, parts.close())
+		return nil, nil, nil, errors.Join(err, parts.close())
 	}
-	return c, parts, nil
+	return c, c.Runner(parts.Remembered), parts, nil
 }
 
 // let lets a client live until it ends by itself or is stopped.
-func (k *keeper) let(ctx context.Context, c *client.Client, parts *Parts) error {
+func (k *keeper) let(ctx context.Context, c *client.Client, run func(context.Context) error, parts *Parts) error {
 	living, cancel := context.WithCancel(ctx)
 	defer cancel()
 	said := make(chan error, 1) // what came of the farewell
@@ -260,7 +262,7 @@ func (k *keeper) let(ctx context.Context, c *client.Client, parts *Parts) error 
 	}
 	k.parts.Store(parts)
 	k.current.Store(c)
-	err := parts.run(living, c)
+	err := run(living)
 	k.current.Store(nil)
 	k.parts.Store(nil)
 	if !k.stopped() {
@@ -310,11 +312,6 @@ func (k *keeper) undo(ctx context.Context) {
 	if err != nil && !k.last().Gone {
 		k.agent.cfg.Log.Error("the link was not let go as it should", "link", k.name, "policy", k.policy.String(), "error", err)
 	}
-}
-
-// run is a frame of its own for what is handed over only once.
-func (p *Parts) run(ctx context.Context, c *client.Client) error {
-	return c.Run(ctx, p.Remembered)
 }
 
 // letGo takes off whatever is still configured.

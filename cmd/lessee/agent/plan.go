@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
@@ -17,6 +18,8 @@ type Link struct {
 	Hardware  string // address, in the usual form; empty if it has none
 	Carrier   bool   // up, and packets can pass
 	Down      bool   // it was set down, which costs it its routes
+	Port      bool   // of a bridge, a bond or the like, which has the addresses
+	Touched   uint32 // grows when something is gone that may have been put there for a lease
 }
 
 // FullName is how users and files call the link: "eth0", "eth0@blue".
@@ -77,13 +80,13 @@ type Parts struct {
 	Client     *client.Config // Link, Woke and Notify are the agent's to fill, who forgets it then
 	Remembered client.Remembered
 
-	Notify  func(client.Event)                          // sees every event, from the client's goroutine
-	Inform  func(context.Context) (lease.Lease, error)  // asks for configuration alone (DHCPINFORM)
-	Used    func(lease.Lease) (lease.Lease, []Override) // what is used where a lease is granted; nil: that
-	Explain func(granted lease.Lease) Explanation       // of all that it put on the host
-	Notes   func(lease.Lease) []Refusal                 // what of a lease is not followed
-	Undo    func(ctx context.Context) error             // takes off whatever is configured
-	Down    func() error                                // sets the link down, if Open set it up
+	Notify  func(client.Event)                                     // sees every event, from the client's goroutine
+	Inform  func(context.Context, netip.Addr) (lease.Lease, error) // asks for configuration alone (DHCPINFORM), of the server if it is known
+	Used    func(lease.Lease) (lease.Lease, []Override)            // what is used where a lease is granted; nil: that
+	Explain func(granted lease.Lease) Explanation                  // of all that it put on the host
+	Notes   func(lease.Lease) []Refusal                            // what of a lease is not followed
+	Undo    func(ctx context.Context) error                        // takes off whatever is configured
+	Down    func() error                                           // sets the link down, if Open set it up
 	Close   func() error
 }
 

@@ -230,6 +230,14 @@ func (h *host) Apply(_ context.Context, l lease.Lease) error {
 	return nil
 }
 
+// Repair notes that it was asked for.
+func (h *host) Repair(_ context.Context, l lease.Lease) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.changes = append(h.changes, "repair "+l.Addr.String())
+	return true, nil
+}
+
 func (h *host) Withdraw(context.Context, lease.Lease) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

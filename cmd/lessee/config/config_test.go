@@ -168,8 +168,6 @@ accept-time-servers = "always"
 accept-timezone = "always"
 hooks-dir = "/h"
 hook-timeout = "7s"
-hook-style = "dhclient"
-hook-script = "/h/script"
 carrier-delay = "5s"
 defence = "always"
 on-stop = "release"
@@ -182,12 +180,16 @@ append.domain-search = ["a.example"]
 [link.eth0.override.prepend]
 classless-static-routes = ["10.0.0.0/8 via 192.0.2.1", "192.0.2.128/25 on-link"]
 path-mtu-plateau-table = [68, 296]
+
+[link.eth1]
+hook-style = "dhclient"
+hook-script = "/h/script"
 `
 
 func TestEverySettingSetsItsField(t *testing.T) {
 	f := parse(t, everything)
 	want := Link{Name: "eth0", ClientID: "01:02", HostName: "host-1", Probe: arpcheck.RFC5227, Defence: arpcheck.DefendAlways, Resolver: "resolved", ResolvConf: "none", OnStop: Release,
-		HooksDir: "/h", HookTimeout: 7 * time.Second, HookStyle: hook.DHClient, HookScript: "/h/script"}
+		HooksDir: "/h", HookTimeout: 7 * time.Second}
 	want.Host.Metric, want.Host.MSRoutes = 100, true
 	want.Host.Table, want.Host.SourceRouting = 100, netconf.SourceOn
 	want.Host.Received = netconf.RoutePolicy{
@@ -203,6 +205,7 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	m.Options.Put(224, []byte{10})
 	m.Parameters = append(machine.DefaultParameters(), dhcp4.MSRoutes.Code, dhcp4.TZDatabase.Code, dhcp4.PosixTimezone.Code) // the others are asked for anyway
 	m.Parameters = slices.DeleteFunc(m.Parameters, func(c dhcp4.Code) bool { return c == 28 || c == 12 })
+	want.NoRequest = []dhcp4.Code{12, 28}
 	want.Policy = lease.Policy{
 		Supersede: dhcp4.Options{{Code: 3}, {Code: 6, Value: []byte{192, 0, 2, 1, 192, 0, 2, 2}}, {Code: 26, Value: []byte{5, 120}}, {Code: 224, Value: []byte{10, 11}}},
 		Default:   dhcp4.Options{{Code: 15, Value: []byte("example.org")}, {Code: 19, Value: []byte{1}}},
@@ -219,6 +222,9 @@ func TestEverySettingSetsItsField(t *testing.T) {
 	if got := linkOf(t, f, "eth0", nil); !got.Equal(want) {
 		t.Error(cmp.Diff(want, got, cmp.Exporter(func(reflect.Type) bool { return true }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })))
 	}
+	if got := linkOf(t, f, "eth1", nil); got.HookStyle != hook.DHClient || got.HookScript != "/h/script" {
+		t.Errorf("style %q, script %q", got.HookStyle, got.HookScript)
+	}
 	got, err := f.Agent(nil)
 	wantAgent := Agent{Links: []string{"en*", "wan@blue"}, StateDir: "/s", RunDir: "/r", Control: "/r/control", ControlGroup: "netdev",
 		Ready: First, MetricsFile: "/m", MetricsListen: netip.MustParseAddrPort("127.0.0.1:9550"), LogLevel: -4, LogFormat: "journal"}
@@ -230,12 +236,13 @@ func TestEverySettingSetsItsField(t *testing.T) {
 func TestTheTestAboveHasEverySetting(t *testing.T) {
 	f := parse(t, everything)
 	values, err := f.LinkValues("eth0", nil)
+	other, errOther := f.LinkValues("eth1", nil) // what cannot stand beside the rest
 	agent, errAgent := f.AgentValues(nil)
-	if err != nil || errAgent != nil {
-		t.Fatal(err, errAgent)
+	if err != nil || errOther != nil || errAgent != nil {
+		t.Fatal(err, errOther, errAgent)
 	}
-	for _, v := range append(values, agent...) {
-		if v.Name != "control" && v.Origin.File == "" { // control follows run-dir there
+	for i, v := range append(values, agent...) {
+		if v.Name != "control" && v.Origin.File == "" && (i >= len(other) || other[i].Origin.File == "") { // control follows run-dir there
 			t.Errorf("%s is not set", v.Name)
 		}
 	}
@@ -291,7 +298,12 @@ allow-server = []
 	}
 	usual := linkOf(t, new(File), "eth0", nil)
 	for _, s := range LinkSettings() {
-		if linkOf(t, new(File), "eth0", flag(s.Name, other(s))).Equal(usual) {
+		f := new(File)
+		if s.Name == "hook-script" { // which is no setting without a style
+			f = parse(t, "[defaults]\nhook-style = 'dhclient'")
+			usual = linkOf(t, f, "eth0", nil)
+		}
+		if linkOf(t, f, "eth0", flag(s.Name, other(s))).Equal(usual) {
 			t.Errorf("%s: %s changes nothing", s.Name, other(s))
 		}
 	}

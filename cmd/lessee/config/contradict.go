@@ -9,6 +9,7 @@ import (
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/netconf"
 )
 
 // Contradictions: settings that are right by themselves and cannot both be
@@ -47,7 +48,41 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 			out = append(out, clash(v, byName["option"], fmt.Sprintf("both say what option %d is", uint8(twice.code))))
 		}
 	}
-	return append(out, l.optionClashes(byName)...)
+	out = append(out, l.optionClashes(byName)...)
+	return append(out, l.scriptClashes(byName)...)
+}
+
+// ownAlone are settings of what lessee does by itself and a script of another
+// client is not told of. Such a script writes the file of resolv-conf as it
+// thinks fit, and of hook-style itself nothing is to be said.
+var ownAlone = [...]string{
+	"metric", "resolver", "resolv-conf", "table", "source-routing", "routes", "allow-route", "deny-route", "max-routes", "widest-subnet", "ms-routes",
+	"accept-hostname", "accept-time-servers", "accept-timezone",
+}
+
+// scriptClashes finds what a script that configures the host would pass over in
+// silence, and a script that nobody calls.
+func (l *Link) scriptClashes(values map[string]Value) (out []Mistake) {
+	style, script := values["hook-style"], values["hook-script"]
+	if l.HookStyle == "" {
+		// In the defaults it may be for links that have a style.
+		if script.Is[0] != "" && script.Origin.Table != "[defaults]" {
+			m := clash(script, style, "without a style nobody calls the script")
+			if m.Flag != "" {
+				m.Example = script.Is[0] + " --hook-style udhcpc"
+			}
+			out = append(out, m)
+		}
+		return out
+	}
+	for _, name := range ownAlone {
+		v := values[name]
+		if slices.Equal(v.Is, v.Default) || name == "resolv-conf" && v.Is[0] != "none" {
+			continue
+		}
+		out = append(out, clash(v, style, fmt.Sprintf("a script that was made for %s configures the host, and is not told of %s", l.HookStyle, name)))
+	}
+	return out
 }
 
 // optionClashes finds options of which two settings say what cannot both be.
@@ -63,12 +98,17 @@ func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
 		}
 	}
 	for _, c := range values["no-request"].codes() {
-		for _, setting := range []string{"request", "require", "ms-routes"} {
-			wanted := slices.Contains(values[setting].codes(), c)
-			if setting == "ms-routes" {
-				wanted = l.Host.MSRoutes && c == dhcp4.MSRoutes.Code
-			}
-			if wanted {
+		wanted := map[string]bool{
+			"request":             slices.Contains(values["request"].codes(), c),
+			"require":             slices.Contains(values["require"].codes(), c),
+			"ms-routes":           l.Host.MSRoutes && c == dhcp4.MSRoutes.Code,
+			"mtu":                 l.Host.MTU && c == dhcp4.InterfaceMTU.Code && values["mtu"].Origin != Origin{},
+			"accept-hostname":     l.Host.HostName == netconf.AcceptAlways && c == dhcp4.HostName.Code && !slices.Contains(l.Machine.Parameters, dhcp4.FQDN.Code),
+			"accept-time-servers": l.Host.TimeServers == netconf.AcceptAlways && c == dhcp4.NTPServers.Code,
+			"accept-timezone":     l.Host.TimeZone == netconf.AcceptAlways && c == dhcp4.TZDatabase.Code,
+		}
+		for _, setting := range slices.Sorted(maps.Keys(wanted)) {
+			if wanted[setting] {
 				add(setting, "no-request", c, "option %d (%v) is wanted, and not asked for")
 			}
 		}

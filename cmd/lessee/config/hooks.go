@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"path/filepath"
 	"time"
 
 	"github.com/lessee/lessee/netconf/hook"
@@ -12,6 +13,15 @@ import (
 func setHooksDir(t *target, words []string) error {
 	if t.link.HooksDir = words[0]; words[0] == "none" {
 		t.link.HooksDir = ""
+	}
+	return absolute(t.link.HooksDir)
+}
+
+// absolute refuses a path that means one thing to who looks at a program, and
+// another to who runs it: that is done in the folder /.
+func absolute(path string) error {
+	if path != "" && !filepath.IsAbs(path) {
+		return errors.New("want a path that begins with /")
 	}
 	return nil
 }
@@ -38,5 +48,5 @@ func setHookScript(t *target, words []string) error {
 	if t.link.HookScript = words[0]; words[0] == "" {
 		t.link.HookScript = t.link.HookStyle.Script()
 	}
-	return nil
+	return absolute(words[0])
 }

@@ -158,13 +158,13 @@ func setRequest(t *target, words []string) error {
 		if err != nil {
 			return about(w, err)
 		}
-		ask(&t.link.Machine, c)
+		t.link.ask(c)
 	}
 	return nil
 }
 
 // setNoRequest takes options off the list that request, which is set before,
-// has made.
+// has made, and off what others would add to it.
 func setNoRequest(t *target, words []string) error {
 	for _, w := range words {
 		c, err := parseCode(w)
@@ -174,22 +174,36 @@ func setNoRequest(t *target, words []string) error {
 		if err != nil {
 			return about(w, err)
 		}
+		t.link.NoRequest = append(t.link.NoRequest, c)
 		t.link.Machine.Parameters = slices.DeleteFunc(t.link.Machine.Parameters, func(p dhcp4.Code) bool { return p == c })
 	}
+	slices.Sort(t.link.NoRequest) // one way of writing, to be compared
+	t.link.NoRequest = slices.Compact(t.link.NoRequest)
 	return nil
 }
 
-func ask(m *machine.Config, c dhcp4.Code) {
-	if !slices.Contains(m.Parameters, c) {
-		m.Parameters = append(m.Parameters, c)
+// ask adds to what is asked for, unless it is not to be.
+func (l *Link) ask(c dhcp4.Code) {
+	l.Machine.Parameters = l.Asking(l.Machine.Parameters, c)
+}
+
+// Asking returns a request list with more options at its end, but for those
+// that are there already, or that are not to be asked for. The list itself is
+// not changed.
+func (l *Link) Asking(list []dhcp4.Code, more ...dhcp4.Code) []dhcp4.Code {
+	for _, c := range more {
+		if !slices.Contains(list, c) && !slices.Contains(l.NoRequest, c) {
+			list = append(list[:len(list):len(list)], c)
+		}
 	}
+	return list
 }
 
 // setMSRoutes relies on request, which is set before: a server sends option
 // 249 to who asks for it.
 func setMSRoutes(t *target, words []string) error {
 	if t.link.Host.MSRoutes = words[0] == "true"; t.link.Host.MSRoutes {
-		ask(&t.link.Machine, dhcp4.MSRoutes.Code)
+		t.link.ask(dhcp4.MSRoutes.Code)
 	}
 	return nil
 }

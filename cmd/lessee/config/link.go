@@ -34,6 +34,8 @@ type Link struct {
 	Resolver   string // see [netconf.Config]
 	ResolvConf string // a file, or "none"
 
+	// NoRequest are options that are not asked for, whoever would.
+	NoRequest []dhcp4.Code
 	// Policy is what is made of the options that servers send.
 	Policy lease.Policy
 

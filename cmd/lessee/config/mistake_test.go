@@ -164,6 +164,19 @@ func TestContradictions(t *testing.T) {
 		{"[defaults]\nrequest = ['wpad']\nno-request = ['252', '249']\nms-routes = true",
 			[]string{"3:1: no-request: contradicts request (f:2): option 252 (wpad) is wanted, and not asked for",
 				"4:1: ms-routes: contradicts no-request (f:3): option 249 (ms-classless-static-routes) is wanted, and not asked for"}},
+		{"[defaults]\naccept-timezone = 'always'\naccept-time-servers = 'always'\naccept-hostname = 'always'\nmtu = true\nno-request = ['101',\n '42', '12', '26', '100']",
+			[]string{"6:1: no-request: contradicts accept-hostname (f:4): option 12 (host-name) is wanted, and not asked for",
+				"6:1: no-request: contradicts accept-time-servers (f:3): option 42 (ntp-servers) is wanted, and not asked for",
+				"6:1: no-request: contradicts accept-timezone (f:2): option 101 (tzdb-timezone) is wanted, and not asked for",
+				"6:1: no-request: contradicts mtu (f:5): option 26 (interface-mtu) is wanted, and not asked for"}},
+		{"[link.a]\nhook-script = '/x'",
+			[]string{"2:1: hook-script: contradicts hook-style (default): without a style nobody calls the script"}},
+		{"[defaults]\nhook-style = 'udhcpc'\n[link.a]\nhook-style = 'none'\nhook-script = '/x'",
+			[]string{"5:1: hook-script: contradicts hook-style (f:4): without a style nobody calls the script"}},
+		{"[defaults]\nroutes = 'default'\naccept-hostname = 'never'\n[link.a]\nhook-style = 'dhclient'\nresolv-conf = 'none'",
+			[]string{"5:1: hook-style: contradicts accept-hostname (f:3): a script that was made for dhclient configures the host, and is not told of accept-hostname",
+				"5:1: hook-style: contradicts routes (f:2): a script that was made for dhclient configures the host, and is not told of routes",
+				"6:1: resolv-conf: contradicts hook-style (f:5): a script that was made for dhclient configures the host, and is not told of resolv-conf"}},
 		{"[defaults]\nhostname = 'none'\noption = ['12=b']\nlease-time = '1h'\nuser-class = ['x']",
 			[]string{"3:1: option: contradicts hostname (f:2): both say what option 12 is"}},
 		{"[defaults]\nrequest-address = '192.0.2.7'",
@@ -189,6 +202,10 @@ func TestNoContradictions(t *testing.T) {
 		"[link.a]\nrequest-address = '192.0.2.7'\n[link.'a@b']\nrequest-address = '192.0.2.7'",
 		"[defaults]\nprobe = 'off'\ndefence = 'always'", // it is announced and watched all the same
 		"[defaults]\nclient-id = 'none'\non-stop = 'release'",
+		"[defaults]\nhook-script = '/x'\n[link.a]\nhook-style = 'udhcpc'", // for whoever has a style
+		"[defaults]\nroutes = 'none'\n[link.a]\nroutes = 'all'\nmtu = false\nresolv-conf = '/x'\nhook-style = 'udhcpc'",
+		"[defaults]\naccept-hostname = 'always'\nno-request = ['host-name']\nrequest = ['fqdn']", // which says it too
+		"[defaults]\nno-request = ['interface-mtu', '12', '101', '42']",
 		"[defaults]\nallow-route = ['10.0.0.0/8']\ndeny-route = ['0.0.0.0/0', '10.8.0.0/16']", // all but the default route, and but a part
 		"[defaults]\noption = ['vendor-class-identifier=b']\nhostname = 'x'",
 	} {

@@ -23,12 +23,12 @@ func setAcceptTimeServers(t *target, words []string) error {
 	return nil
 }
 
-// setAcceptTimeZone relies on request, which is set before. Both forms of a zone
+// setAcceptTimeZone relies on request and no-request, which are set before. Both forms of a zone
 // are asked for, so that a server which knows the other one only is told of.
 func setAcceptTimeZone(t *target, words []string) error {
 	if t.link.Host.TimeZone = accepts[words[0]]; t.link.Host.TimeZone == netconf.AcceptAlways {
-		ask(&t.link.Machine, dhcp4.TZDatabase.Code)
-		ask(&t.link.Machine, dhcp4.PosixTimezone.Code)
+		t.link.ask(dhcp4.TZDatabase.Code)
+		t.link.ask(dhcp4.PosixTimezone.Code)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package kernelargs
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type Args struct {
 	// Refused tells that there was an ip= that asks for no DHCP: off, an
 	// address that is static, another protocol.
 	Refused bool
+	// Off are the links that an ip= names to have no address, or a static one.
+	Off []string
 	// Unclear tells that there was an ip= that makes no sense.
 	Unclear bool
 	// First tells that the first link that is bound is enough
@@ -49,6 +52,7 @@ type Link struct {
 	HostName    string       // option 12; "" if none
 	MTU         int          // bytes, whatever DHCP says; 0 if nothing is said
 	NameServers []netip.Addr // used before those that a server names
+	TimeServers []netip.Addr // so too
 }
 
 // A Notice is a word that is not followed, or not in full.
@@ -82,7 +86,7 @@ func (a *Args) Wanted(device, hardware string) (Link, bool) {
 			return l, true
 		}
 	}
-	if a.BootIF != "" && a.BootIF != hardware {
+	if a.BootIF != "" && a.BootIF != hardware || slices.Contains(a.Off, device) {
 		return Link{}, false
 	}
 	for _, l := range a.Links {

@@ -70,6 +70,9 @@ func (p *parser) by(m method, why string, l Link) error {
 		return nil
 	}
 	p.args.Refused = true
+	if m == byNobody && l.Device != "" {
+		p.args.Off = append(p.args.Off, l.Device)
+	}
 	if why != "" {
 		return errors.New(why)
 	}
@@ -137,7 +140,10 @@ func (p *parser) long(fields []string) error {
 		m.method, m.why = byNobody, "a static address is not this program's"
 	}
 	if m.method != byDHCP {
-		return p.by(m.method, m.why, Link{})
+		if strings.HasPrefix(fields[fieldClient], "[") { // of IPv4 it says nothing
+			return p.by(m.method, m.why, Link{})
+		}
+		return p.by(m.method, m.why, Link{Device: fields[fieldDevice]})
 	}
 	l := Link{Device: fields[fieldDevice]}
 	err := l.hints(fields)
@@ -175,8 +181,12 @@ func (l *Link) hints(fields []string) error {
 			if a := note(address("a name server", value)); a.IsValid() {
 				l.NameServers = append(l.NameServers, a)
 			}
+		case i == 2:
+			if a := note(address("a time server", value)); a.IsValid() {
+				l.TimeServers = []netip.Addr{a}
+			}
 		case value != "":
-			errs = append(errs, errors.New("time servers are not set"))
+			errs = append(errs, errors.New("nothing follows the time server"))
 		}
 	}
 	return join(errs...)

@@ -106,6 +106,9 @@ func read(t *testing.T, text []byte, then string) string {
 	if err := Write(dir, "eth0", text); err != nil {
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(Path(dir, "eth0")); err != nil || info.Mode().Perm() != 0o644 { // scripts need not be root's
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
 	cmd := exec.Command("/bin/sh", "-euc", `. "$1"; `+then, "sh", Path(dir, "eth0"))
 	cmd.Dir, cmd.Env = dir, []string{}
 	out, err := cmd.CombinedOutput()
