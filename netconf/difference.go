@@ -48,6 +48,7 @@ func (h *Host) difference(ctx context.Context, l lease.Lease, d *dry) ([]Step, e
 	if err := shadow.Apply(ctx, l); err != nil {
 		return nil, err
 	}
+	d.decided = shadow.Options()
 	if !d.kernelOnly {
 		h.names = shadow.names
 		h.decide(h.Options())
@@ -60,7 +61,8 @@ type dry struct {
 	link  string
 	steps []Step
 
-	kernelOnly bool // resolvers are not asked, who may not answer
+	kernelOnly bool    // resolvers are not asked, who may not answer
+	decided    Options // by what it did
 }
 
 //go:noinline

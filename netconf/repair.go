@@ -29,9 +29,17 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	if _, err := h.leftOf(l.Expiry); err != nil {
 		return false, nil // whoever keeps the lease will see to it
 	}
-	steps, err := h.difference(ctx, l, &dry{link: h.link, kernelOnly: true})
+	d := &dry{link: h.link, kernelOnly: true}
+	steps, err := h.difference(ctx, l, d)
+	if errors.Is(err, ErrNoLink) {
+		return false, nil // nor is there a link to put anything on
+	}
 	if err != nil {
 		return false, err
+	}
+	if o := h.Options(); o.Source != d.decided.Source || o.Table != d.decided.Table { // nobody's doing: the links are others
+		h.cfg.Log.Info("routes are decided anew, because links have come or gone", "link", h.link, "table", d.decided.Table, "source_table", d.decided.Source.Table)
+		return true, h.Apply(ctx, l)
 	}
 	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal })
 	if len(lost) == 0 {

@@ -1,6 +1,7 @@
 package netconf
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,41 @@ func TestALinkHearsOfAnotherOneInItsSubnet(t *testing.T) {
 	if now := watch.until("eth1 has none", func(l Link) bool { return l.Index == first.Index && l.Touched > touched }).Touched; now != touched+1 {
 		t.Errorf("touched %d times: a renewal is not news", now-touched)
 	}
+}
+
+func TestLinksThatComeAndGoAreNoFight(t *testing.T) {
+	r := twoLinks(t)
+	o := Options{Metric: AutoMetric, SourceRouting: SourceAuto}
+	var log strings.Builder
+	c := r.config(o)
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	a, b := r.openWith(c), r.openLink("eth1", o)
+	la, lb := leaseOf("192.0.2.77/24"), leaseOf("192.0.2.78/24")
+	r.must(r.apply(a, la))
+	is := func(want bool) {
+		t.Helper()
+		r.m.Must(func() error { _, err := a.Repair(t.Context(), la); return err })
+		if strings.Contains(r.full(), "from 192.0.2.77") != want {
+			t.Fatalf("source routing, want %v:\n%s", want, r.full())
+		}
+	}
+	for range repairs + 1 {
+		r.must(r.apply(b, lb))
+		is(true)
+		r.withdraw(b, lb)
+		is(false)
+	}
+	if strings.Contains(log.String(), "WARN") {
+		t.Errorf("somebody is blamed: %s", log.String())
+	}
+	r.must(r.m.Remove("eth0"))
+	r.m.Must(func() error {
+		repaired, err := a.Repair(t.Context(), la)
+		if repaired {
+			t.Error("of a link that is gone something was put back")
+		}
+		return err
+	})
 }
 
 func TestRoutesOfOthersWakeNobodyUp(t *testing.T) {
