@@ -82,9 +82,6 @@ func (x *explainer) fate(c dhcp4.Code) agent.Fate {
 			f.For = append(f.For, string(r.Kind)+" "+r.What)
 		}
 	}
-	if b := x.plan.Address.Broadcast; c == dhcp4.Broadcast.Code && b.IsValid() {
-		f.For = append(f.For, fmt.Sprintf("broadcast address %v", b))
-	}
 	if x.toScript(c) {
 		f.For = append(f.For, "script "+x.script)
 	}

@@ -76,7 +76,7 @@ func TestOnlyWhatIsOnTheHostIsExplainedAsThere(t *testing.T) {
 	if got := fate(e, 12); !strings.HasPrefix(got, `[host name "box": the host has a name of its own, "mine"`) {
 		t.Error(got)
 	}
-	if got := fate(e, 28); got != "broadcast address 192.0.2.255" {
+	if got := fate(e, 28); got != "address brd 192.0.2.255" {
 		t.Error(got)
 	}
 }
