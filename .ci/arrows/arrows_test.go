@@ -48,7 +48,7 @@ var rules = []rule{ // the first that fits counts
 	{"netconf/system", []string{module + "netconf/atomicfile", "golang.org/x/sys/unix"}, false},
 	{"netconf/dbus", nil, false},
 	{"netconf/resolvtest", []string{module + "client/nettest", "golang.org/x/sys/unix"}, false},
-	{"netconf/resolv", []string{module + "netconf/dbus", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}, false},
+	{"netconf/resolv", []string{module + "netconf/atomicfile", module + "netconf/dbus", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}, false},
 	{"netconf/hook", []string{module + "client/dhcp4", module + "client/lease", "golang.org/x/sys/unix"}, false},
 	{"netconf", []string{module + "client/dhcp4", module + "client/lease", module + "netconf/resolv", module + "netconf/system", "github.com/google/renameio/v2", "github.com/vishvananda/netlink", "github.com/vishvananda/netlink/nl", "golang.org/x/sys/unix"}, false},
 	{"cmd/lessee/agent", []string{module + "client", module + "client/dhcp4", module + "client/lease", module + "client/machine"}, false},

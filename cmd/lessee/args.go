@@ -154,6 +154,11 @@ func (l *line) unknown(words []string, i int, name string) *slip {
 
 func (l *line) flag(name string) cli.Flag {
 	for _, f := range l.flags {
+		if nameOf(f) == name {
+			return f
+		}
+	}
+	for _, f := range l.flags {
 		if slices.Contains(f.Names(), name) {
 			return f
 		}
@@ -201,7 +206,7 @@ func wanted(f cli.Flag) string {
 // sample is a value that the flag takes: its default, or one of its kind.
 func sample(f cli.Flag) string {
 	for _, s := range append(config.LinkSettings(), config.AgentSettings()...) {
-		if s.Name == f.Names()[0] && s.Example != "" {
+		if s.Name == nameOf(f) && s.Example != "" {
 			return s.Example
 		}
 	}

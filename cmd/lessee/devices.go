@@ -68,6 +68,7 @@ type devices struct {
 	conn    *socket.Conn
 	checker *arpcheck.Checker
 	host    *host
+	here    *netconf.Namespace // one socket for all that is asked of the kernel; nil: the opening's has it
 	store   *store.Link
 	policy  func() lease.Policy
 	machine machine.Config // with nothing left open
@@ -252,5 +253,6 @@ func (d *devices) close() error {
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
+	errs = append(errs, d.here.Close())
 	return errors.Join(errs...)
 }

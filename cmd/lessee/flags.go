@@ -85,20 +85,24 @@ func flagsOf(s config.Setting) []cli.Flag {
 // given are the settings that stand on the command line.
 func (r *flagReader) given() config.Flags {
 	flags := config.Flags{}
+	given := map[string]bool{}
+	for _, name := range r.c.LocalFlagNames() {
+		given[name] = true
+	}
 	for _, s := range append(config.LinkSettings(), config.AgentSettings()...) {
 		no := "no-" + s.Name // turns one off, of those that are on by themselves
 		switch {
 		case s.Kind != config.Bool:
-			if r.has(s.Name) {
+			if given[s.Name] {
 				flags[s.Name] = config.Flag{Flag: s.Name, Values: r.values(s)}
 			}
-		case r.has(no) && r.has(s.Name):
+		case given[no] && given[s.Name]:
 			if r.err == nil {
 				r.err = &usageError{fmt.Sprintf("--%s and --%s contradict each other", s.Name, no), r.line(no, "")}
 			}
-		case r.has(no):
+		case given[no]:
 			flags[s.Name] = config.Flag{Flag: no, Values: []string{strconv.FormatBool(!r.c.Bool(no))}}
-		case r.has(s.Name):
+		case given[s.Name]:
 			flags[s.Name] = config.Flag{Flag: s.Name, Values: r.values(s)}
 		}
 	}
@@ -132,7 +136,24 @@ func elements(s config.Setting, values []string) (out []string) {
 
 // has reports whether the command has the flag at all.
 func has(c *cli.Context, flag string) bool {
-	return slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag })
+	return slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return nameOf(f) == flag })
+}
+
+// nameOf is a flag's first name. The library's Names runs a regular expression
+// over all of them, each time; with the flags that there are, that took a tenth
+// of the time to a lease.
+func nameOf(f cli.Flag) string {
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		return f.Name
+	case *cli.BoolFlag:
+		return f.Name
+	case *cli.StringSliceFlag:
+		return f.Name
+	case *cli.DurationFlag:
+		return f.Name
+	}
+	return f.Names()[0]
 }
 
 func join(groups ...[]cli.Flag) (all []cli.Flag) {

@@ -31,6 +31,12 @@ func (o *opening) openHostOf(d *devices) (*host, error) {
 	}
 	h := &host{fresh: o.check}
 	var err error
+	if o.ns == nil {
+		if d.here, err = netconf.OpenNamespace(""); err != nil {
+			return nil, err
+		}
+		cfg.Namespace = d.here
+	}
 	if h.Host, err = netconf.Open(d.ifi.Name, cfg); err != nil {
 		return nil, err
 	}
