@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // exposure is what "systemd-analyze security" may say at most, times ten. A
@@ -17,22 +19,11 @@ var exposure = map[string]string{
 	"lessee-wait-online.service": "11", "lessee-wait-online@eth0.service": "11",
 }
 
-// need skips a test for which a program is missing, but not in CI.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") == "" {
-			t.Skip(err)
-		}
-		t.Fatal(err)
-	}
-}
-
 // unitRoot is a root file system with systemd's own units and ours, so that
 // they are judged as installed.
 func unitRoot(t *testing.T) string {
 	t.Helper()
-	need(t, "systemd-analyze")
+	nettest.Program(t, "systemd-analyze")
 	root := t.TempDir()
 	for _, dir := range []string{"usr/sbin", "usr/bin", "etc/systemd/system"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
@@ -128,7 +119,7 @@ var shellScripts = []string{
 }
 
 func TestScriptsAreGoodShell(t *testing.T) {
-	need(t, "busybox")
+	nettest.Program(t, "busybox")
 	for _, name := range shellScripts {
 		for _, shell := range [][]string{{"sh", "-n"}, {"busybox", "sh", "-n"}} {
 			out, err := exec.Command(shell[0], append(shell[1:], examples+name)...).CombinedOutput()

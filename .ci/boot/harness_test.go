@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 func TestALeaseUnderSystemd(t *testing.T) {
@@ -74,7 +76,7 @@ func TestAGuestReachesQEMUsNetwork(t *testing.T) {
 }
 
 func TestAnImageIsAnArchive(t *testing.T) {
-	need(t, "busybox")
+	nettest.Program(t, "busybox")
 	i := NewImage()
 	i.File("/bin/a", 0o755, []byte("text\n"))
 	i.File("/etc/deep/in/folders", 0o600, nil)

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // Config is what is in a virtual machine, and what happens there first.
@@ -85,10 +87,9 @@ func Start(t *testing.T, cfg Config) *VM {
 	if err == nil {
 		err = vm.release(cfg.Setup)
 	}
-	missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 	switch {
-	case missing && os.Getenv("CI") == "":
-		t.Skipf("%v (the file packages lists what is needed)", err)
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		nettest.Missing(t, "%v (the file packages lists what is needed)", err)
 	case err != nil:
 		t.Fatal(err)
 	}

@@ -60,26 +60,13 @@ func patience(t *testing.T) context.Context {
 	return ctx
 }
 
-// tool returns the path of a program that CI must have.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatalf("%v; CI must have it", err)
-	}
-	if err != nil {
-		t.Skipf("%v", err)
-	}
-	return path
-}
-
 // udhcpc runs BusyBox's client until it has a lease or has failed, and returns
 // what it printed.
 func udhcpc(t *testing.T, h *nettest.Machine, args ...string) (string, error) {
 	t.Helper()
 	ctx := patience(t)
 	args = append([]string{"udhcpc", "-i", "eth0", "-f", "-q", "-n", "-s", "/bin/true", "-p", filepath.Join(t.TempDir(), "pid")}, args...)
-	cmd := exec.CommandContext(ctx, tool(t, "busybox"), args...)
+	cmd := exec.CommandContext(ctx, nettest.Program(t, "busybox"), args...)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := h.Start(cmd); err != nil {
@@ -133,7 +120,7 @@ func TestDhclientGetsALease(t *testing.T) {
 	c := newCable(t, dhcptest.Config{Options: template, LeaseTime: 600})
 	dir := t.TempDir()
 	leases := filepath.Join(dir, "leases")
-	cmd := exec.Command(tool(t, "dhclient"), "-4", "-1", "-d", "-cf", "/dev/null", "-sf", "/bin/true", "-lf", leases, "-pf", filepath.Join(dir, "pid"), "eth0")
+	cmd := exec.Command(nettest.Program(t, "dhclient"), "-4", "-1", "-d", "-cf", "/dev/null", "-sf", "/bin/true", "-lf", leases, "-pf", filepath.Join(dir, "pid"), "eth0")
 	var out strings.Builder
 	cmd.Stderr = &out
 	if err := c.client.Start(cmd); err != nil {

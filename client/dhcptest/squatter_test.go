@@ -36,7 +36,7 @@ func squat(t *testing.T, h *nettest.Machine, cfg dhcptest.SquatterConfig) (s *dh
 // BusyBox's arping -D exits with 1 if the address is in use (RFC 5227's probe).
 func arping(t *testing.T, h *nettest.Machine, addr netip.Addr) (inUse bool) {
 	t.Helper()
-	cmd := exec.CommandContext(patience(t), tool(t, "busybox"), "arping", "-D", "-c", "1", "-w", "1", "-I", "eth0", addr.String())
+	cmd := exec.CommandContext(patience(t), nettest.Program(t, "busybox"), "arping", "-D", "-c", "1", "-w", "1", "-I", "eth0", addr.String())
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := h.Start(cmd); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/dhcptest"
+	"github.com/lessee/lessee/client/nettest"
 	"github.com/lessee/lessee/netconf/hook"
 )
 
@@ -411,10 +412,7 @@ func TestTheExamplesOfHooksAreInTheShellsGoodBooks(t *testing.T) {
 			t.Errorf("%s: %v\n%s", path, err, out)
 		}
 	}
-	if _, err := exec.LookPath("shellcheck"); err != nil && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
-	if out, err := exec.Command("shellcheck", list...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(nettest.Program(t, "shellcheck"), list...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

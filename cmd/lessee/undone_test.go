@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 func TestAHostIsAsItWasAfterAWholeLifeWhateverResolvesItsNames(t *testing.T) {
@@ -111,9 +113,7 @@ func TestADryRunChangesNothingAndTellsWhatAnAcquireDoes(t *testing.T) {
 // patched is a file with a difference put to it that was printed.
 func (h *house) patched(path, said string) string {
 	h.t.Helper()
-	if _, err := exec.LookPath("patch"); err != nil && os.Getenv("CI") == "" {
-		h.t.Skip("patch(1) is not there")
-	}
+	patch := nettest.Program(h.t, "patch")
 	var lines []string
 	for line := range strings.Lines(said) {
 		if text, of := strings.CutPrefix(line, "    "); of {
@@ -121,7 +121,7 @@ func (h *house) patched(path, said string) string {
 		}
 	}
 	out := filepath.Join(h.bench.dir, "patched")
-	cmd := exec.Command("patch", "--silent", "--fuzz=0", "--output="+out, path)
+	cmd := exec.Command(patch, "--silent", "--fuzz=0", "--output="+out, path)
 	cmd.Stdin = strings.NewReader(strings.Join(lines, ""))
 	if told, err := cmd.CombinedOutput(); err != nil {
 		h.t.Fatalf("%v: %s\n%s", err, told, said)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // theBus is what a test asks about.
@@ -27,11 +29,7 @@ func soon() time.Time { return time.Now().Add(20 * time.Second) }
 // daemon starts a real bus, and returns its socket.
 func daemon(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("dbus-daemon")
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("there is no dbus-daemon here")
-	}
-	must(t, err)
+	program := nettest.Program(t, "dbus-daemon")
 	path := filepath.Join(t.TempDir(), "bus")
 	cmd := exec.Command(program, "--session", "--nofork", "--nopidfile", "--print-address=1", "--address=unix:path="+path)
 	out, err := cmd.StdoutPipe()

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // tree is every file below a directory; "" if that is not there.
@@ -25,12 +27,10 @@ func tree(t *testing.T, dir string) string {
 // patched is a text with a difference put to it by the real tool.
 func patched(t *testing.T, text string, lines []string) string {
 	t.Helper()
-	if _, err := exec.LookPath("patch"); err != nil && os.Getenv("CI") == "" {
-		t.Skip("patch(1) is not there")
-	}
+	patch := nettest.Program(t, "patch")
 	path := filepath.Join(t.TempDir(), "f")
 	must(t, os.WriteFile(path, []byte(text), 0o644))
-	cmd := exec.Command("patch", "--silent", "--fuzz=0", path)
+	cmd := exec.Command(patch, "--silent", "--fuzz=0", path)
 	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s\n%s", err, out, strings.Join(lines, "\n"))

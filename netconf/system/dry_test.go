@@ -3,6 +3,8 @@ package system
 import (
 	"strings"
 	"testing"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // looks is what f, which only looks, would do to the host. Neither that nor what
@@ -26,7 +28,7 @@ func (b *box) looks(f func(Place) error) string {
 // notes are the names and the contents of what is noted.
 func (b *box) notes() string {
 	b.t.Helper()
-	out, err := run(usually, needs(b.t, "sh"), "-c", "find /run/lessee "+b.dir+"/state -type f -exec md5sum {} + 2>/dev/null; true")
+	out, err := run(usually, nettest.Program(b.t, "sh"), "-c", "find /run/lessee "+b.dir+"/state -type f -exec md5sum {} + 2>/dev/null; true")
 	must(b.t, err)
 	return out
 }

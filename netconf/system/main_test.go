@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ type box struct {
 func newBox(t *testing.T) *box {
 	t.Helper()
 	if !nettest.Inside() {
-		t.Skip("no namespaces here") // nettest.Main has said why, and failed where CI is set
+		nettest.Missing(t, "no namespaces here") // nettest.Main has said why
 	}
 	b := &box{t, t.TempDir()}
 	for _, dir := range []string{"/run", "/etc", b.dir} { // the last is synced hundreds of times
@@ -180,26 +179,7 @@ func unpacked(t *testing.T, name string) string {
 	}
 	dir := filepath.Join(root, name)
 	if _, err := os.Stat(dir); err != nil {
-		absent(t, fmt.Sprintf("package %s is not unpacked in %s", name, dir))
+		nettest.Missing(t, "package %s is not unpacked in %s", name, dir)
 	}
 	return dir
-}
-
-// absent ends a test that needs more than there is.
-func absent(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
-// needs demands a program of this machine's.
-func needs(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		absent(t, err.Error())
-	}
-	return path
 }

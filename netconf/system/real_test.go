@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // Real programs, which cannot set this machine's clock: they are run without
@@ -18,7 +20,7 @@ import (
 // ends. It is ended with the test.
 func daemon(t *testing.T, path string, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	cmd := exec.Command(needs(t, "setpriv"), append([]string{"--bounding-set", "-sys_time", "--inh-caps", "-sys_time", path}, args...)...)
+	cmd := exec.Command(nettest.Program(t, "setpriv"), append([]string{"--bounding-set", "-sys_time", "--inh-caps", "-sys_time", path}, args...)...)
 	r, w, err := os.Pipe()
 	must(t, err)
 	cmd.Stdout, cmd.Stderr = w, w
@@ -97,7 +99,7 @@ func TestARealChronyUsesTheServersAndForgetsThem(t *testing.T) {
 // else answers.
 func network(t *testing.T) {
 	t.Helper()
-	ip := needs(t, "ip")
+	ip := nettest.Program(t, "ip")
 	for _, args := range [][]string{{"link", "set", "lo", "up"}, {"address", "replace", "192.0.2.200/24", "dev", "lo"}} {
 		if out, err := exec.Command(ip, args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %q: %v: %s", args, err, out)
@@ -128,9 +130,9 @@ func TestARealNTPsecReadsItsConfiguration(t *testing.T) {
 }
 
 func TestSystemdFindsTheDropInsOfTimesyncd(t *testing.T) {
-	analyze := needs(t, "systemd-analyze")
+	analyze := nettest.Program(t, "systemd-analyze")
 	if !isProgram("/lib/systemd/systemd-timesyncd") {
-		absent(t, "no systemd-timesyncd")
+		nettest.Missing(t, "no systemd-timesyncd")
 	}
 	b := newBox(t)
 	c := TimeServers{b.place(nil)}

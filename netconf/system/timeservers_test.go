@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 func servers(texts ...string) (out []netip.Addr) {
@@ -185,7 +187,7 @@ func TestAddressesThatNoTimeServerHas(t *testing.T) {
 func TestAProgramThatHangsOrTalksForEverIsEnded(t *testing.T) {
 	for _, script := range []string{"exec sleep 600", "sleep 5 & exec sleep 600", "exec yes"} {
 		begin := time.Now()
-		said, err := run(200*time.Millisecond, needs(t, "sh"), "-c", script)
+		said, err := run(200*time.Millisecond, nettest.Program(t, "sh"), "-c", script)
 		if err == nil || !strings.Contains(err.Error(), "more than 200ms") || len(said) > maxOutput {
 			t.Errorf("%s: %d bytes, %v", script, len(said), err)
 		}
@@ -227,7 +229,7 @@ func TestDropInsSayWhatDebiansHooksForDhclientSay(t *testing.T) {
 	const timesyncdHook = "/etc/dhcp/dhclient-exit-hooks.d/timesyncd"
 	text, err := os.ReadFile(timesyncdHook)
 	if err != nil {
-		absent(t, err.Error())
+		nettest.Missing(t, "%v", err)
 	}
 	b := newBox(t)
 	b.clocks()
