@@ -51,6 +51,7 @@ type Client struct {
 
 	hostDone  chan struct{}      // closed when all changes to the host so far are made; nil: none yet
 	announced chan struct{}      // closed after the last announcement; nil: none yet
+	toRepair  atomic.Bool        // a repair waits for changes under way
 	endProbe  context.CancelFunc // ends the probe under way; nil: none yet
 	endWatch  context.CancelFunc // ends announcing and watching; nil: none yet
 

@@ -87,16 +87,18 @@ func (c *Client) apply(ctx context.Context, l lease.Lease) {
 }
 
 // repair has the host put back what somebody took away, after all changes that
-// are under way.
+// are under way. One that waits does for all that is taken away meanwhile:
+// whoever takes away faster than we put back must not fill the memory.
 //
 //go:noinline
 func (c *Client) repair(ctx context.Context) {
 	r, able := c.cfg.Configurator.(Repairer)
 	l := c.machine.Status().Lease
-	if !able || l.IsZero() {
+	if !able || l.IsZero() || !c.toRepair.CompareAndSwap(false, true) {
 		return
 	}
 	c.host(ctx, func(ctx context.Context) {
+		c.toRepair.Store(false)
 		if _, err := r.Repair(ctx, l); err != nil {
 			c.trouble(err)
 		}

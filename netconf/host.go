@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/netconf/atomicfile"
 	"github.com/lessee/lessee/netconf/resolv"
 )
 
@@ -97,7 +98,7 @@ func newHost(now linkNow, k kernel, cfg Config) *Host {
 	h := &Host{link: now.name, cfg: cfg, kernel: k, resolv: resolv.None{}}
 	h.decide(cfg.Options.on(now, cfg.Namespace).beside(cfg, now.name))
 	h.path = recordPath(cfg.runDir(), h.key())
-	blank := record{BootID: bootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
+	blank := record{BootID: atomicfile.BootID(), Index: now.index, Namespace: cfg.Namespace.Name()}
 	if !cfg.dry {
 		h.findFormerName(blank)
 	}

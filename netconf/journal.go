@@ -1,11 +1,12 @@
 package netconf
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
 	"path/filepath"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // The kinds of what is told once, and again only after it was over.
@@ -64,9 +65,9 @@ func (h *Host) write() error {
 		return err
 	}
 	if b == nil {
-		err = errors.Join(h.remove(h.path), h.remove(unfinished(h.path)))
-	} else {
-		err = h.replace(h.path, b)
+		err = h.files().Remove(h.path)
+	} else if err = os.MkdirAll(filepath.Dir(h.path), 0o700); err == nil {
+		err = h.files().Replace(h.path, b, atomicfile.Mine(0o600))
 	}
 	h.isWritten, h.written = err == nil, sum
 	return err
@@ -80,46 +81,9 @@ func fingerprint(text []byte) (sum [16]byte) {
 	return sum
 }
 
-// unfinished is the name under which a new file is written. It is always the
-// same, so that processes that die leave one at most.
-func unfinished(path string) string { return path + ".new" }
-
-// replace puts a new file in the place of what stands at path, in one step. It
-// is not synced: the kernel's state does not survive a power cut either, and
-// boot must not wait for the disk.
-func (h *Host) replace(path string, b []byte) (err error) {
-	tmp := unfinished(path)
-	h.step("write " + tmp)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), h.remove(tmp)); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err == nil {
-		h.step("rename " + tmp)
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		err = errors.Join(err, h.remove(tmp))
-	}
-	return err
-}
-
-// remove removes a file, if there is one. On a disk that is read-only that
-// there is none is no error.
-func (h *Host) remove(path string) error {
-	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	h.step("remove " + path)
-	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
-}
+// files is how records are written: not synced, because the kernel's state does
+// not survive a power cut either, and boot must not wait for the disk.
+func (h *Host) files() *atomicfile.Files { return &atomicfile.Files{Step: h.cfg.step} }
 
 func (h *Host) step(what string) {
 	if h.cfg.step != nil {

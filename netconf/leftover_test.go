@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 func TestALinkThatNothingIsKnownOfIsFoundByItsMarks(t *testing.T) {
@@ -43,7 +44,7 @@ func TestAfterARebootTheResolverIsAllThatIsLeft(t *testing.T) {
 	path := recordPath(filepath.Join(r.dir, "run"), "eth0")
 	b, err := os.ReadFile(path)
 	r.must(err)
-	r.must(os.WriteFile(path, []byte(strings.ReplaceAll(string(b), bootID(), "another boot")), 0o600))
+	r.must(os.WriteFile(path, []byte(strings.ReplaceAll(string(b), atomicfile.BootID(), "another boot")), 0o600))
 	r.must(r.m.SetMTU("eth0", 1400)) // somebody's: not ours to put back
 	h := r.open(Options{})
 	if !r.leftover(h) {

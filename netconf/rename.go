@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lessee/lessee/netconf/atomicfile"
 	"github.com/lessee/lessee/netconf/resolv"
 )
 
@@ -38,7 +39,7 @@ func Rename(cfg Config, index int, from, to string) error {
 func (h *Host) moveTo(to string, index int) error {
 	oldKey, newKey := h.key(), keyOf(to, h.cfg.Namespace.Name())
 	oldPath, newPath := recordPath(h.cfg.runDir(), oldKey), recordPath(h.cfg.runDir(), newKey)
-	boot := bootID()
+	boot := atomicfile.BootID()
 	old, errOld := readRecord(oldPath)
 	target, errTarget := readRecord(newPath)
 	foreign := errOld == nil && (old.Index != index || old.BootID != boot)
@@ -106,7 +107,7 @@ func records(cfg Config) map[string]record {
 // opened as always.
 func Remains(cfg Config) (links []string) {
 	for link, r := range records(cfg) {
-		if r.BootID == bootID() {
+		if r.BootID == atomicfile.BootID() {
 			links = append(links, link)
 		}
 	}
@@ -130,12 +131,12 @@ func Remains(cfg Config) (links []string) {
 func Forget(link string, cfg Config) error {
 	h := &Host{link: link, cfg: cfg}
 	errs := append(cfg.names().Unset(h.key(), resolv.None{}), forgetSystem(cfg, h.key()))
-	if r, err := readRecord(recordPath(cfg.runDir(), h.key())); err == nil && r.BootID == bootID() && len(r.Rules) > 0 {
+	if r, err := readRecord(recordPath(cfg.runDir(), h.key())); err == nil && r.BootID == atomicfile.BootID() && len(r.Rules) > 0 {
 		h.record, h.kernel = r, openRules(cfg.Namespace)
 		errs = append(errs, h.withdrawRules())
 	}
 	path := recordPath(cfg.runDir(), h.key())
-	errs = append(errs, h.remove(path), h.remove(unfinished(path)))
+	errs = append(errs, h.files().Remove(path))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("forget %s: %w", link, err)
 	}

@@ -3,6 +3,7 @@ package netconf
 import (
 	"errors"
 
+	"github.com/lessee/lessee/netconf/atomicfile"
 	"github.com/lessee/lessee/netconf/system"
 )
 
@@ -47,7 +48,7 @@ const (
 
 // wholeOf is the host beside a link.
 func wholeOf(c Config, link string) *whole {
-	p := system.Place{RunDir: c.runDir(), StateDir: c.StateDir, BootID: bootID(), Step: c.step}
+	p := system.Place{RunDir: c.runDir(), StateDir: c.StateDir, BootID: atomicfile.BootID(), Step: c.step}
 	return &whole{link, c.Namespace.Name(), system.HostName{Place: p}, system.TimeServers{Place: p}, system.TimeZone{Place: p}}
 }
 

@@ -206,3 +206,13 @@ func Lock(dir string) (unlock func(), err error) {
 	}
 	return func() { _ = d.Close() }, nil
 }
+
+// BootID tells one run of the kernel from another: what a file in a run
+// directory says of the host ends with it.
+func BootID() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(b))
+}

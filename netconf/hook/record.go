@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // A record is what a script was told to configure, so that whoever comes next
@@ -47,7 +47,7 @@ func loadRecord(path string, index int) (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if r.BootID != bootID() || r.Index != index || r.Lease == nil {
+	if r.BootID != atomicfile.BootID() || r.Index != index || r.Lease == nil {
 		return nil, nil
 	}
 	return &r, nil
@@ -56,31 +56,16 @@ func loadRecord(path string, index int) (*record, error) {
 // save writes the record, or removes what stands there if it is nil. It is not
 // synced: it ends with the boot.
 func (r *record) save(path string) error {
+	var files atomicfile.Files
 	if r == nil {
-		if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
+		return files.Remove(path)
 	}
-	tmp := path + ".new" // always the same, so that processes that die leave one at most
 	b, err := json.Marshal(r)
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(path), 0o700)
 	}
 	if err == nil {
-		err = os.WriteFile(tmp, b, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(tmp, path)
+		err = files.Replace(path, b, atomicfile.Mine(0o600))
 	}
 	return err
-}
-
-// bootID is the kernel's name for its present run.
-func bootID() string {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(b))
 }

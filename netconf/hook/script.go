@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // ScriptConfig says which script configures a link, and how.
@@ -167,7 +168,7 @@ func (s *Script) Apply(_ context.Context, l lease.Lease) error {
 	if before != nil {
 		c.old = before.Lease
 	}
-	s.note(&record{BootID: bootID(), Index: s.cfg.Index, Style: s.cfg.Style, Script: s.cfg.Script, Lease: &l})
+	s.note(&record{BootID: atomicfile.BootID(), Index: s.cfg.Index, Style: s.cfg.Style, Script: s.cfg.Script, Lease: &l})
 	err := s.call(c)
 	switch {
 	case err == nil:

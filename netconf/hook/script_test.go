@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // A scripted is a link that a script configures: one that writes down what it is
@@ -220,7 +221,7 @@ func TestTheNextProcessTakesOverOrUndoes(t *testing.T) {
 		path := recordPath(h.cfg.RunDir, h.cfg.Key)
 		text, err := os.ReadFile(path)
 		mustDo(t, err)
-		mustDo(t, os.WriteFile(path, bytes.Replace(text, []byte(bootID()), []byte("00000000-0000-0000-0000-000000000000"), 1), 0o600))
+		mustDo(t, os.WriteFile(path, bytes.Replace(text, []byte(atomicfile.BootID()), []byte("00000000-0000-0000-0000-000000000000"), 1), 0o600))
 		if h.open().Leftover() {
 			t.Error("it thinks that there is something")
 		}

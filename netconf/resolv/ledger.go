@@ -7,7 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // A ledger is the note of what was handed to a resolver that forgets it when
@@ -85,13 +86,13 @@ func (b book) path() string { return filepath.Join(b.dir, b.name) }
 func (b book) read() ledger {
 	l, err := b.load()
 	if err != nil {
-		return ledger{BootID: bootID()}
+		return ledger{BootID: atomicfile.BootID()}
 	}
 	return l
 }
 
 func (b book) load() (ledger, error) {
-	now := bootID()
+	now := atomicfile.BootID()
 	text, err := readFile(b.path())
 	if errors.Is(err, os.ErrNotExist) {
 		return ledger{BootID: now}, nil
@@ -178,13 +179,4 @@ func (b book) links() (out []string) {
 		out = append(out, e.Link)
 	}
 	return out
-}
-
-// bootID tells one run of the kernel from another.
-func bootID() string {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(b))
 }

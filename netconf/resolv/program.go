@@ -2,19 +2,16 @@ package resolv
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 	"time"
-	"unicode"
+
+	"github.com/lessee/lessee/netconf/program"
 )
 
-// A program is what calls itself resolvconf on this host.
-type program struct {
+// A resolvconf is what calls itself so on this host.
+type resolvconf struct {
 	path string // "": there is none
 	kind string
 }
@@ -34,7 +31,7 @@ var errNoProgram = errors.New("there is no resolvconf program (openresolv and re
 var ErrGone = errors.New("resolvconf is not there any more: what it wrote into " + Usual + " stays until somebody writes that anew")
 
 // usable tells why the program is not for us.
-func (p program) usable() error {
+func (p resolvconf) usable() error {
 	switch {
 	case p.path == "":
 		return errNoProgram
@@ -51,79 +48,29 @@ func programPlaces() []string {
 
 // findProgram looks for it. Nothing is run: openresolv says in its text who it
 // is, and systemd's is a link.
-func findProgram() program {
+func findProgram() resolvconf {
 	for _, path := range programPlaces() {
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 			continue
 		}
 		if resolvectl, err := os.Stat("/usr/bin/resolvectl"); err == nil && os.SameFile(info, resolvectl) {
-			return program{path, systemds}
+			return resolvconf{path, systemds}
 		}
 		if text, err := readFile(path); err == nil && bytes.Contains(text, []byte("OPENRESOLV_VERSION")) {
-			return program{path, openresolv}
+			return resolvconf{path, openresolv}
 		}
-		return program{path, debians}
+		return resolvconf{path, debians}
 	}
-	return program{}
+	return resolvconf{}
 }
 
-// The limits of a run. Both programs wait up to 10 s for another one of their
-// kind.
-const (
-	runLimit  = 15 * time.Second
-	maxOutput = 4 << 10
-)
+// runLimit is how long a run may take. Both programs wait up to 10 s for
+// another one of their kind.
+const runLimit = 15 * time.Second
 
-// run runs the program with an environment of our own making, and ends all that
-// it started when its time is over. What it said is in the error.
-func (p program) run(limit time.Duration, stdin string, args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	var said output
-	cmd := exec.CommandContext(ctx, p.path, args...)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
-	cmd.Dir = "/"
-	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // for those who keep its output open
-	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) { // a daemon that it restarted
-		err = nil
-	}
-	if ctx.Err() != nil {
-		err = fmt.Errorf("it took more than %v, and was ended: %w", limit, os.ErrDeadlineExceeded)
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w%s", p.path, strings.Join(args, " "), err, said.quoted())
-	}
-	return nil
-}
-
-// An output is the beginning of what a program said.
-type output struct{ b []byte }
-
-// Write keeps what there is room for.
-func (o *output) Write(b []byte) (int, error) {
-	o.b = append(o.b, b[:min(len(b), maxOutput-len(o.b))]...)
-	return len(b), nil
-}
-
-// quoted is the output on a line, safe for logs.
-func (o *output) quoted() string {
-	text := strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return ';'
-		case !unicode.IsPrint(r):
-			return '?'
-		}
-		return r
-	}, strings.TrimSpace(string(o.b)))
-	if text == "" {
-		return ""
-	}
-	return " (" + text + ")"
+// run runs the program.
+func (p resolvconf) run(limit time.Duration, stdin string, args ...string) error {
+	_, err := program.Run(limit, stdin, p.path, args...)
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/client/nettest"
+	"github.com/lessee/lessee/netconf/program"
 )
 
 // looks is what f, which only looks, would do to the host. Neither that nor what
@@ -28,7 +29,7 @@ func (b *box) looks(f func(Place) error) string {
 // notes are the names and the contents of what is noted.
 func (b *box) notes() string {
 	b.t.Helper()
-	out, err := run(usually, nettest.Program(b.t, "sh"), "-c", "find /run/lessee "+b.dir+"/state -type f -exec md5sum {} + 2>/dev/null; true")
+	out, err := program.Run(usually, "", nettest.Program(b.t, "sh"), "-c", "find /run/lessee "+b.dir+"/state -type f -exec md5sum {} + 2>/dev/null; true")
 	must(b.t, err)
 	return out
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/netconf/atomicfile"
+	"github.com/lessee/lessee/netconf/program"
 )
 
 // chrony reads every *.sources file in the folders that its configuration names
@@ -36,7 +37,7 @@ var chrony = clockKeeper{
 		case err != nil:
 			return err
 		}
-		out, err := run(usually, "/usr/bin/chronyc", "-n", "reload", "sources")
+		out, err := program.Run(usually, "", "/usr/bin/chronyc", "-n", "reload", "sources")
 		if err != nil && strings.Contains(out, "Cannot talk to daemon") {
 			return nil // the socket of one that died
 		}

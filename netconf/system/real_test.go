@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/client/nettest"
+	"github.com/lessee/lessee/netconf/program"
 )
 
 // Real programs, which cannot set this machine's clock: they are run without
@@ -57,7 +58,7 @@ func TestARealChronyUsesTheServersAndForgetsThem(t *testing.T) {
 	c := TimeServers{b.place(nil)}
 	sources := func() (out []string) {
 		t.Helper()
-		said, err := run(usually, "/usr/bin/chronyc", "-n", "-c", "sources")
+		said, err := program.Run(usually, "", "/usr/bin/chronyc", "-n", "-c", "sources")
 		must(t, err)
 		for line := range strings.Lines(said) {
 			out = append(out, strings.Split(line, ",")[2])
@@ -137,7 +138,7 @@ func TestSystemdFindsTheDropInsOfTimesyncd(t *testing.T) {
 	b := newBox(t)
 	c := TimeServers{b.place(nil)}
 	must(t, c.Set("eth0", 0, servers("192.0.2.1")))
-	out, err := run(usually, analyze, "cat-config", "systemd/timesyncd.conf")
+	out, err := program.Run(usually, "", analyze, "cat-config", "systemd/timesyncd.conf")
 	if err != nil || !strings.HasSuffix(out, "[Time]\nNTP=192.0.2.1") {
 		t.Errorf("%q, %v", out, err)
 	}

@@ -104,7 +104,8 @@ func (a *Agent) sighted(ctx context.Context, s Sighting) {
 		k.setLink(client.LinkState{Gone: true})
 	case s.Port && !before.Port && !a.named(s.Link):
 		a.cfg.Log.Info("the link is now part of another one, which has the addresses", "link", k.name)
-		k.stop(k.plan.OnStop(k.name))
+		// An address left there would be in the way of the other link's.
+		k.stop(max(k.plan.OnStop(k.name), Withdraw))
 	case k.link.Name != s.Name, k.link.Hardware != s.Hardware:
 		// Another one takes over; see buried.
 		a.cfg.Log.Info("the link has changed", "link", k.name, "name", s.FullName(), "hardware_address", s.Hardware)

@@ -40,7 +40,6 @@ func TestWhatIsGoneFromALinkIsPutBackOnceForEachTime(t *testing.T) {
 func TestPatternsPassByThePortsOfOtherLinks(t *testing.T) {
 	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
 		w.plan.named = []string{"eth2"}
-		w.plan.policy["eth1"] = Withdraw
 		free, joins, named := link(0), link(1), link(2)
 		free.Port, named.Port = true, true
 		for _, l := range []Link{free, joins, named} {

@@ -1,0 +1,63 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lessee/lessee/client/lease"
+)
+
+// A mender is a world that takes a quarter of an hour to put back what is gone.
+type mender struct{ *world }
+
+func (m mender) Repair(ctx context.Context, l lease.Lease) (bool, error) {
+	m.note("repair " + l.Addr.String())
+	select {
+	case <-time.After(15 * time.Minute):
+		return false, errors.New("it is gone again")
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		links := make(chan LinkState)
+		var troubles int
+		c := w.client(func(cfg *Config) {
+			cfg.Configurator, cfg.Link = mender{w}, links
+			cfg.Notify = func(e Event) {
+				if e.Kind == Trouble {
+					troubles++
+				}
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.Run(ctx, Remembered{}) }()
+		links <- LinkState{Up: true, Touched: true} // there is no lease yet
+		time.Sleep(time.Minute)
+		links <- LinkState{Up: true, Touched: true}
+		synctest.Wait() // it has begun
+		for range 1000 {
+			links <- LinkState{Up: true, Touched: true}
+		}
+		synctest.Wait()
+		if n := strings.Count(w.story(), "repair "); n != 1 {
+			t.Errorf("%d repairs at once:\n%s", n, w.story())
+		}
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		// The second one does for the thousand others.
+		if n := strings.Count(w.story(), "repair 192.0.2.77/24"); n != 2 || troubles != 2 {
+			t.Errorf("%d repairs, told of %d troubles:\n%s", n, troubles, w.story())
+		}
+		cancel()
+		<-done
+	})
+}
