@@ -120,12 +120,12 @@ func (c *Checker) discard(l *line) {
 	c.closing.Go(func() { _ = l.close() })
 }
 
-// Close releases what the Checker holds. End the other calls first. A second
-// Close does nothing.
+// Close releases what the Checker holds, also what a call that panicked left
+// behind. End the other calls first. A second Close does nothing.
 func (c *Checker) Close() error {
 	c.mu.Lock()
 	c.closed = true
-	if c.line != nil && c.line.users == 0 {
+	if c.line != nil {
 		c.discard(c.line)
 		c.line = nil
 	}

@@ -171,6 +171,29 @@ func TestCloseReleasesWhatProbeLeftOpen(t *testing.T) {
 	})
 }
 
+func TestCloseReleasesWhatAPanicLeftOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{Tap: func(f Frame) {
+			if !f.Sent {
+				panic("a mistake")
+			}
+		}})
+		ended := make(chan any)
+		go func() {
+			defer func() { ended <- recover() }()
+			_, _ = c.Watch(t.Context(), addr)
+		}()
+		synctest.Wait()
+		n.wire(0).hear(announcement(them, addr))
+		if v := <-ended; v != "a mistake" {
+			t.Fatalf("it ended with %v", v)
+		}
+		if err := c.Close(); err != nil || !n.wire(0).closed {
+			t.Errorf("socket left open, %v", err)
+		}
+	})
+}
+
 func TestTapSeesEveryPacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []string

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -109,16 +108,7 @@ func (b *bootBench) boot(kernel string, args ...string) result {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := b.command(ctx, kernel, args...)
-	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	if err := b.host.Start(cmd); err != nil {
-		b.t.Fatal(err)
-	}
-	var exit *exec.ExitError
-	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		b.t.Fatal(err)
-	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
+	return ran(b.t, b.host, cmd)
 }
 
 // must runs another program on the host, or lessee with another command.

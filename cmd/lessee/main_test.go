@@ -112,14 +112,20 @@ func (b *bench) lessee(args ...string) (r result) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := b.command(ctx, args...)
+	return ran(b.t, b.host, cmd)
+}
+
+// ran runs a program on a host to its end.
+func ran(t *testing.T, host *nettest.Machine, cmd *exec.Cmd) result {
+	t.Helper()
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
-	if err := b.host.Start(cmd); err != nil {
-		b.t.Fatal(err)
+	if err := host.Start(cmd); err != nil {
+		t.Fatal(err)
 	}
 	var exit *exec.ExitError
 	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
 }

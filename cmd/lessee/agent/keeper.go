@@ -88,9 +88,9 @@ func (k *keeper) put() {
 		k.reset, k.touch = k.reset || old.Reset, k.touch || old.Touched
 	default:
 	}
-	s.Touched, k.touch = k.touch, false
-	if s.Up {
+	if s.Up { // a link that is down takes no routes
 		s.Reset, k.reset = k.reset, false
+		s.Touched, k.touch = k.touch, false
 	}
 	k.state <- s
 }

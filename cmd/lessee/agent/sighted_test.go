@@ -25,14 +25,19 @@ func TestWhatIsGoneFromALinkIsPutBackOnceForEachTime(t *testing.T) {
 		if got := w.host("eth0").story(); !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
-		// Without a lease there is nothing to put back.
-		w.plan.policy["eth0"] = Withdraw
+		// What a link without a carrier loses waits until it has one again.
 		l.Carrier, l.Touched = false, 11
 		w.sightings <- Sighting{Link: l}
 		time.Sleep(time.Second)
 		w.bound("eth0")
-		if got := w.host("eth0").story(); len(got) != len(want)+1 {
-			t.Errorf("without a carrier it still has the lease: %q", got)
+		if got := w.host("eth0").story(); !slices.Equal(got, want) {
+			t.Errorf("without a carrier: %q", got)
+		}
+		l.Carrier = true
+		w.sightings <- Sighting{Link: l}
+		time.Sleep(time.Second)
+		if got := w.host("eth0").story(); !slices.Equal(got, append(want, "repair "+on)) {
+			t.Errorf("with a carrier again: %q", got)
 		}
 	})
 }
