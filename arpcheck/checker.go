@@ -55,9 +55,12 @@ type Checker struct {
 	own    *ownAddrs
 	listen func(*net.Interface, netip.Addr) (wire, error)
 
+	heard chan struct{} // has a token when there may be something to Check
+
 	mu        sync.Mutex
 	rand      *rand.Rand
-	line      *line // the last one opened
+	guard     *guard // of the address in use; nil: none
+	line      *line  // the last one opened
 	announced struct {
 		addr netip.Addr
 		at   time.Time
@@ -97,7 +100,7 @@ func New(ifi *net.Interface, cfg Config) (*Checker, error) {
 	if cfg.Enter == nil {
 		cfg.Enter = func(f func() error) error { return f() }
 	}
-	c := &Checker{ifi: *ifi, cfg: cfg, rand: cfg.Rand, own: &ownAddrs{extra: cfg.Own}}
+	c := &Checker{ifi: *ifi, cfg: cfg, rand: cfg.Rand, own: &ownAddrs{extra: cfg.Own}, heard: make(chan struct{}, 1)}
 	c.listen, c.own.list = c.listenThere, c.interfaces
 	err := cfg.Enter(func() (err error) {
 		c.noARP, err = whyNoARP(ifi)
@@ -154,7 +157,7 @@ func (c *Checker) Probe(ctx context.Context, addr netip.Addr) (holder net.Hardwa
 	if err == nil {
 		err = v.err
 	}
-	// Whatever is heard from now on waits in the socket for Watch, so that
+	// Whatever is heard from now on waits in the socket for Guard, so that
 	// a late answer to these probes is not missed.
 	c.leave(l, err == nil && v.holder == nil)
 	if err != nil {
@@ -185,42 +188,6 @@ func (c *Checker) Announce(ctx context.Context, addr netip.Addr) error {
 		return fail(err)
 	}
 	return nil
-}
-
-// Watch listens for other hosts that use addr, which this host uses, and
-// defends it as [Config] says. It returns the holder's hardware address once
-// the address must be given up, and otherwise blocks until ctx ends; the error
-// is the cause then. The other errors are those of [Checker.Probe]. It does
-// not end with the interface: who removes that must end ctx.
-func (c *Checker) Watch(ctx context.Context, addr netip.Addr) (holder net.HardwareAddr, err error) {
-	l, w, err := c.watcher(addr)
-	if err != nil {
-		return nil, c.unwatched(addr, err)
-	}
-	v, err := c.run(ctx, l, w)
-	c.leave(l, false)
-	if err != nil {
-		return nil, c.unwatched(addr, err)
-	}
-	return v.holder, nil
-}
-
-// watcher is what Watch needs. It and unwatched are functions of their own
-// because Watch's frame should be small: it is there for years, on every link.
-//
-//go:noinline
-func (c *Checker) watcher(addr netip.Addr) (*line, *watcher, error) {
-	s, err := c.subject(addr)
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := c.tune(s.addr)
-	return l, newWatcher(s, c.cfg.Defence, c.cfg.Timing), err
-}
-
-//go:noinline
-func (c *Checker) unwatched(addr netip.Addr, err error) error {
-	return fmt.Errorf("watch %v on %s: %w", addr, c.ifi.Name, err)
 }
 
 // subject returns what a machine must know to work on addr.

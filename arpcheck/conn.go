@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lessee/lessee/client/readable"
 	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -21,6 +22,10 @@ type wire interface {
 	// address its frame came from. After the deadline the error is
 	// os.ErrDeadlineExceeded.
 	read() (b []byte, from net.HardwareAddr, err error)
+	// poll returns the next packet, and EAGAIN if there is none.
+	poll() (b []byte, from net.HardwareAddr, err error)
+	// notify puts a token into ch whenever there is something to poll.
+	notify(ch chan<- struct{}) (stop func(), err error)
 	// write broadcasts a packet.
 	write(b []byte) error
 	// setDeadline sets when read gives up; zero: never.
@@ -35,19 +40,11 @@ type wire interface {
 // everybody is the Ethernet broadcast address.
 var everybody = packet.Addr{HardwareAddr: net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}
 
-// conn is the wire of Linux: an AF_PACKET socket for ARP. It reads by the raw
-// connection below packet.Conn, whose own way to there takes four times the
-// stack: whoever watches an address waits there for years.
+// conn is the wire of Linux: an AF_PACKET socket for ARP.
 type conn struct {
 	p   *packet.Conn
 	raw syscall.RawConn
-
-	// What one read leaves behind, and the function for it.
-	receive func(fd uintptr) bool
-	buf     [packetLen]byte
-	n       int
-	from    unix.Sockaddr
-	err     error
+	buf [packetLen]byte
 }
 
 // listen opens a socket on ifi that hears what may be a conflict over addr. The
@@ -66,33 +63,45 @@ func listen(ifi *net.Interface, addr netip.Addr) (wire, error) {
 		return nil, fmt.Errorf("open ARP socket on %s: %w", ifi.Name, err)
 	}
 	c := &conn{p: p}
-	c.receive = c.receiveOnce
 	if c.raw, err = p.SyscallConn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open ARP socket on %s: %w", ifi.Name, err), p.Close())
 	}
 	return c, nil
 }
 
-func (c *conn) read() ([]byte, net.HardwareAddr, error) {
-	if err := c.raw.Read(c.receive); err != nil {
-		return nil, nil, err
+func (c *conn) read() (b []byte, from net.HardwareAddr, err error) {
+	errRead := c.raw.Read(func(fd uintptr) bool {
+		b, from, err = c.receive(int(fd))
+		return !errors.Is(err, unix.EAGAIN)
+	})
+	if errRead != nil {
+		return nil, nil, errRead
 	}
-	return c.buf[:c.n], linkAddr(c.from), c.err
+	return b, from, err
 }
 
-// receiveOnce is one try to read; false: nothing was there.
-func (c *conn) receiveOnce(fd uintptr) bool {
-	c.n, c.from, c.err = unix.Recvfrom(int(fd), c.buf[:], 0)
-	for errors.Is(c.err, unix.EINTR) {
-		c.n, c.from, c.err = unix.Recvfrom(int(fd), c.buf[:], 0)
+func (c *conn) poll() (b []byte, from net.HardwareAddr, err error) {
+	errControl := c.raw.Control(func(fd uintptr) { b, from, err = c.receive(int(fd)) })
+	if errControl != nil {
+		return nil, nil, errControl
 	}
-	if errors.Is(c.err, unix.EAGAIN) {
-		return false
+	return b, from, err
+}
+
+func (c *conn) notify(ch chan<- struct{}) (stop func(), err error) { return readable.Notify(c.raw, ch) }
+
+// receive is one try to read. What it returns is valid until the next one.
+func (c *conn) receive(fd int) ([]byte, net.HardwareAddr, error) {
+	for {
+		n, from, err := unix.Recvfrom(fd, c.buf[:], unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return nil, nil, os.NewSyscallError("recvfrom", err)
+		default:
+			return c.buf[:n], linkAddr(from), nil
+		}
 	}
-	if c.err != nil {
-		c.n, c.err = 0, os.NewSyscallError("recvfrom", c.err)
-	}
-	return true
 }
 
 // linkAddr returns a frame's source; nil if the kernel does not tell it.

@@ -13,6 +13,9 @@
 //	err = c.Announce(ctx, addr)
 //	holder, err = c.Watch(ctx, addr)   // returns when addr must be given up
 //
+// Instead of Watch, which blocks, a program with a loop of its own uses
+// [Checker.Guard], Heard and Check.
+//
 // # The path of a probe
 //
 //	prober (probe.go)      decides: pure, steps through time that it is told
@@ -31,7 +34,7 @@
 //
 // The filter is attached before the socket is bound, and the socket is bound
 // before the first probe leaves: no answer is missed and nothing old is read.
-// The socket stays open from Probe to Watch, so an answer that comes too late
+// The socket stays open from Probe to Guard, so an answer that comes too late
 // for the one is there for the other.
 //
 // # Times
@@ -62,8 +65,8 @@
 // (spanning tree may need 30 s, so RFC 5227's times do not help there either).
 // Nor does it see another host that probes for the same address by RFC 5227's
 // times but does not speak within the 200 ms; that one hears our announcement
-// instead, and gives way. The slow holder's late answers are not lost: Watch
-// hears them, defends once, and gives in to the second.
+// instead, and gives way. The slow holder's late answers are not lost: the
+// guard hears them, defends once, and gives in to the second.
 //
 // # What is not a conflict
 //

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mdlayher/arp"
+	"golang.org/x/sys/unix"
 )
 
 // A fakeWire is a wire made of channels, so that the clock of a synctest
@@ -24,6 +25,7 @@ type fakeWire struct {
 	rearm  chan struct{} // the deadline changed
 	mu     sync.Mutex
 	until  time.Time
+	told   chan<- struct{} // has a token while there is something to poll
 	narrow bool
 	closed bool
 }
@@ -49,6 +51,40 @@ func (w *fakeWire) read() ([]byte, net.HardwareAddr, error) {
 		case <-timer:
 		case <-w.rearm:
 		}
+	}
+}
+
+func (w *fakeWire) poll() ([]byte, net.HardwareAddr, error) {
+	select {
+	case r := <-w.in:
+		b, err := r.packet.MarshalBinary()
+		return b, r.from, err
+	case err := <-w.errs:
+		return nil, nil, err
+	default:
+		return nil, nil, unix.EAGAIN
+	}
+}
+
+func (w *fakeWire) notify(ch chan<- struct{}) (func(), error) {
+	w.mu.Lock()
+	w.told = ch
+	w.mu.Unlock()
+	w.tell()
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.told = nil
+	}, nil
+}
+
+// tell puts a token where somebody waits for one.
+func (w *fakeWire) tell() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case w.told <- struct{}{}:
+	default:
 	}
 }
 
@@ -101,7 +137,16 @@ func (w *fakeWire) close() error {
 }
 
 // hear lets the wire hear p, sent by the one it names.
-func (w *fakeWire) hear(p *arp.Packet) { w.in <- heard(p) }
+func (w *fakeWire) hear(p *arp.Packet) {
+	w.in <- heard(p)
+	w.tell()
+}
+
+// fail lets the next read, or poll, fail.
+func (w *fakeWire) fail(err error) {
+	w.errs <- err
+	w.tell()
+}
 
 func kindOf(p *arp.Packet) string {
 	switch {
@@ -160,6 +205,7 @@ func newFake(t *testing.T, cfg Config) (*Checker, *fakeLink) {
 		own: &ownAddrs{extra: cfg.Own, list: func() ([]net.Interface, error) {
 			return []net.Interface{{HardwareAddr: us}, {HardwareAddr: ours}}, nil
 		}},
+		heard: make(chan struct{}, 1),
 		listen: func(_ *net.Interface, addr netip.Addr) (wire, error) {
 			w := &fakeWire{net: n, addr: addr, in: make(chan received, 16), errs: make(chan error, 16), rearm: make(chan struct{}, 1)}
 			n.mu.Lock()

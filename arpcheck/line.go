@@ -7,7 +7,7 @@ import (
 )
 
 // A line is an open wire and who uses it. Probe leaves its line open for
-// Announce and Watch: nothing said in between is missed, and a socket is opened
+// Announce and Guard: nothing said in between is missed, and a socket is opened
 // once per address. Closing one takes up to 24 ms (measured, Linux 6.18), which
 // is why that happens beside whoever is through with it.
 type line struct {
@@ -123,6 +123,7 @@ func (c *Checker) discard(l *line) {
 // Close releases what the Checker holds, also what a call that panicked left
 // behind. End the other calls first. A second Close does nothing.
 func (c *Checker) Close() error {
+	c.Unguard()
 	c.mu.Lock()
 	c.closed = true
 	if c.line != nil {

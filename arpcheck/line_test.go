@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mdlayher/arp"
+	"golang.org/x/sys/unix"
 )
 
 // A holder that is slower than the window answers all three probes too late.
@@ -126,27 +127,62 @@ func TestWatchDoesNotTrustWhatWaitedForLong(t *testing.T) {
 	})
 }
 
-func TestTwoWatchersDoNotShareASocket(t *testing.T) {
+func TestAGuardTakesThePlaceOfTheOneBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newFake(t, Config{Defence: DefendNever})
-		done := make(chan net.HardwareAddr, 2)
 		for range 2 {
-			go func() {
-				holder, _ := c.Watch(t.Context(), addr)
-				done <- holder
-			}()
+			if err := c.Guard(addr); err != nil {
+				t.Fatal(err)
+			}
 		}
 		synctest.Wait()
-		if n.opened() != 2 {
-			t.Fatalf("%d sockets, want 2", n.opened())
+		if n.opened() != 2 || !n.wire(0).closed || n.wire(1).closed {
+			t.Fatalf("%d sockets, first closed: %v, second closed: %v", n.opened(), n.wire(0).closed, n.wire(1).closed)
 		}
-		for i := range 2 {
-			n.wire(i).hear(announcement(them, addr))
-			<-done
+		n.wire(1).hear(announcement(them, addr))
+		<-c.Heard()
+		if holder, err := c.Check(); !bytes.Equal(holder, them) || err != nil {
+			t.Errorf("%v, %v; want %v", holder, err, them)
 		}
 		synctest.Wait()
-		if !n.wire(0).closed || !n.wire(1).closed {
-			t.Error("sockets left open")
+		if !n.wire(1).closed {
+			t.Error("socket left open after the address was lost")
+		}
+		if holder, err := c.Check(); holder != nil || err != nil {
+			t.Errorf("after the end of the guard: %v, %v", holder, err)
+		}
+	})
+}
+
+// Whoever checks takes one packet at a time, and is told that there are more.
+func TestEachPacketHasItsToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		if err := c.Guard(addr); err != nil {
+			t.Fatal(err)
+		}
+		n.wire(0).hear(probePacket(them, addr))
+		n.wire(0).fail(unix.ENETDOWN)
+		n.wire(0).hear(announcement(third, other))
+		for range 4 { // the last one finds nothing
+			<-c.Heard()
+			if holder, err := c.Check(); holder != nil || err != nil {
+				t.Fatalf("%v, %v", holder, err)
+			}
+		}
+		select {
+		case <-c.Heard():
+			t.Error("a token without a packet")
+		default:
+		}
+		n.wire(0).fail(unix.EBADF)
+		<-c.Heard()
+		if _, err := c.Check(); !errors.Is(err, unix.EBADF) {
+			t.Errorf("%v, want EBADF", err)
+		}
+		synctest.Wait()
+		if !n.wire(0).closed {
+			t.Error("socket left open after an error")
 		}
 	})
 }
@@ -223,27 +259,41 @@ func TestTapSeesEveryPacket(t *testing.T) {
 func TestAnnounceAndWatchDoNotDisturbEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := newFake(t, Config{})
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() { _, _ = c.Watch(ctx, addr) }()
-		synctest.Wait()
-		if err := c.Announce(t.Context(), addr); err != nil {
+		if err := c.Guard(addr); err != nil {
 			t.Fatal(err)
 		}
-		// The watcher still reads: another one needs a socket of its own.
-		go func() { _, _ = c.Watch(ctx, addr) }()
+		announced := make(chan error, 1)
+		go func() { announced <- c.Announce(t.Context(), addr) }()
 		synctest.Wait()
+		// The guard still listens: a probe needs a socket of its own.
+		if holder, err := c.Probe(t.Context(), addr); holder != nil || err != nil {
+			t.Fatalf("%v, %v", holder, err)
+		}
 		if n.opened() != 2 || n.wire(0).closed {
 			t.Errorf("%d sockets, first closed: %v; want 2 open", n.opened(), n.wire(0).closed)
 		}
-		// The socket outlives the watcher for as long as it is announced on.
-		go func() { _ = c.Announce(t.Context(), addr) }()
-		synctest.Wait()
-		cancel()
-		synctest.Wait()
-		if !n.wire(0).closed || n.wire(1).closed {
-			t.Errorf("first closed: %v, second closed: %v; want only the first", n.wire(0).closed, n.wire(1).closed)
+		if err := <-announced; err != nil {
+			t.Error(err)
 		}
-		time.Sleep(time.Second)
+		n.wire(0).hear(announcement(them, addr))
+		<-c.Heard()
+		if holder, err := c.Check(); holder != nil || err != nil {
+			t.Errorf("%v, %v; want a defence", holder, err)
+		}
+		// The socket outlives the guard for as long as it is announced on.
+		if err := c.Guard(addr); err != nil {
+			t.Fatal(err)
+		}
+		go func() { announced <- c.Announce(t.Context(), addr) }()
+		synctest.Wait()
+		c.Unguard()
+		synctest.Wait()
+		if n.opened() != 2 || !n.wire(0).closed || n.wire(1).closed {
+			t.Errorf("%d sockets, first closed: %v, second closed: %v; want the second open", n.opened(), n.wire(0).closed, n.wire(1).closed)
+		}
+		if err := <-announced; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

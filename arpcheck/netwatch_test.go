@@ -210,24 +210,28 @@ func TestK15KernelProxyAnsweringOurAnnouncementsIsNoConflict(t *testing.T) {
 func TestWatchSleepsWhileNeighboursAsk(t *testing.T) {
 	a, b := twoHosts(t)
 	heard := 0
-	cfg := Config{Tap: func(f Frame) {
+	cfg := Config{Defence: DefendNever, Tap: func(f Frame) {
 		if !f.Sent {
 			heard++
 		}
 	}}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	mac := macOf(t, a, "a0")
 	with(t, a, "a0", cfg, func(c *Checker) error {
-		l, err := c.tune(addr)
-		if err != nil {
+		if err := c.Guard(addr); err != nil {
 			return err
 		}
-		defer c.leave(l, false)
 		broadcast(t, b, request(them, other, addr), probePacket(them, addr), announcement(third, addr))
-		w := newWatcher(subject{addr: addr, mac: mac, own: func(net.HardwareAddr) bool { return false }}, DefendNever, Fast.Timing())
-		_, err = c.run(ctx, l, w)
-		return err
+		for {
+			select {
+			case <-c.Heard():
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			if holder, err := c.Check(); holder != nil || err != nil {
+				return err
+			}
+		}
 	})
 	if heard != 1 {
 		t.Errorf("heard %d packets, want only the announcement", heard)

@@ -61,14 +61,11 @@ func (c *Checker) next(ctx context.Context, l *line, deadline time.Time) (input,
 	case err != nil:
 		return nil, err
 	}
-	return c.heard(b, from), nil
+	return c.asInput(b, from), nil
 }
 
-// heard is a packet as an input; nil: it does not matter. It has a frame of
-// its own, as next's is there while nothing comes.
-//
-//go:noinline
-func (c *Checker) heard(b []byte, from net.HardwareAddr) input {
+// asInput is a packet that was heard as an input; nil: it does not matter.
+func (c *Checker) asInput(b []byte, from net.HardwareAddr) input {
 	if c.cfg.Tap != nil {
 		c.cfg.Tap(Frame{Time: c.cfg.Now(), Data: b, Peer: from})
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,22 +39,24 @@ var (
 // A Client keeps one link configured, or does one errand for it. Use it for
 // one call of Run, Acquire, Discover, Inform, Renew, Rebind or Release.
 type Client struct {
-	cfg      Config
-	machine  *machine.Machine
-	inputs   chan machine.Input // from whatever runs beside the loop
-	commands chan *errand       // from Do
-	troubles chan error         // from beside the loop: something failed, and all goes on
-	fatal    chan error         // the same: the client cannot go on
-	over     chan struct{}      // closed when the loop reads no more
-	first    []machine.Input    // that the loop begins with, and then forgets
-	beside   sync.WaitGroup     // whatever runs beside the loop
-	status   atomic.Pointer[machine.Status]
+	cfg     Config
+	arrived <-chan struct{}
+	heard   <-chan struct{} // nil: nobody checks addresses
 
-	hostDone  chan struct{}      // closed when all changes to the host so far are made; nil: none yet
-	announced chan struct{}      // closed after the last announcement; nil: none yet
-	toRepair  atomic.Bool        // a repair waits for changes under way
-	endProbe  context.CancelFunc // ends the probe under way; nil: none yet
-	endWatch  context.CancelFunc // ends announcing and watching; nil: none yet
+	mail   chan letter     // from whatever runs beside the loop
+	over   chan struct{}   // closed when the loop reads no more
+	first  []machine.Input // that the loop begins with, and then forgets
+	beside sync.WaitGroup  // whatever runs beside the loop
+
+	mu      sync.Mutex // held for a Step, and by whoever looks from outside
+	machine *machine.Machine
+
+	hostDone    chan struct{}      // closed when all changes to the host so far are made; nil: none yet
+	announced   chan struct{}      // closed after the last announcement; nil: none yet
+	toRepair    atomic.Bool        // a repair waits for changes under way
+	endProbe    context.CancelFunc // ends the probe under way; nil: none yet
+	endAnnounce context.CancelFunc // ends announcing; nil: none yet
+	guarded     netip.Addr         // whose conflicts are listened for; invalid: none
 
 	errands  []*errand              // under way
 	asking   *errand                // whose command the machine is taking just now
@@ -77,11 +80,12 @@ func New(cfg Config) (*Client, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Client{
-		cfg: cfg, machine: m, drops: map[machine.Reason]int{},
-		inputs: make(chan machine.Input), commands: make(chan *errand),
-		troubles: make(chan error), fatal: make(chan error, 1), over: make(chan struct{}),
+		cfg: cfg, machine: m, arrived: cfg.Conn.Arrived(), drops: map[machine.Reason]int{},
+		mail: make(chan letter), over: make(chan struct{}),
 	}
-	c.publish()
+	if cfg.Prober != nil {
+		c.heard = cfg.Prober.Heard()
+	}
 	return c, nil
 }
 

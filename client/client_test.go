@@ -24,6 +24,8 @@ import (
 type world struct {
 	t       *testing.T
 	replies chan *dhcp4.Message
+	arrived chan struct{} // tells of replies, and of broken
+	heard   chan struct{} // tells of conflict
 
 	mu    sync.Mutex
 	diary []string // what was done, in order
@@ -36,11 +38,14 @@ type world struct {
 	applying time.Duration // how long Apply takes
 	sendErr  error
 	conflict chan net.HardwareAddr
-	broken   chan error // makes Receive fail
+	broken   chan error // makes Take fail
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, replies: make(chan *dhcp4.Message), conflict: make(chan net.HardwareAddr), broken: make(chan error)}
+	w := &world{
+		t: t, replies: make(chan *dhcp4.Message, 64), arrived: make(chan struct{}, 1), heard: make(chan struct{}, 1),
+		conflict: make(chan net.HardwareAddr, 1), broken: make(chan error, 1),
+	}
 	w.serve = func(m *dhcp4.Message) *dhcp4.Message {
 		switch m.Type() {
 		case dhcp4.Discover:
@@ -93,18 +98,29 @@ func (w *world) story() string {
 	return strings.Join(w.diary, "\n")
 }
 
-func (w *world) Receive(ctx context.Context) (*dhcp4.Message, error) {
+func (w *world) Arrived() <-chan struct{} { return w.arrived }
+
+func (w *world) Take() (*dhcp4.Message, error) {
 	select {
 	case m := <-w.replies:
+		tell(w.arrived) // there may be more
 		return m, nil
 	case err := <-w.broken:
 		return nil, err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	default:
+		return nil, nil
 	}
 }
 
-func (w *world) Send(ctx context.Context, m *dhcp4.Message, _ netip.Addr) error {
+// tell puts a token into ch.
+func tell(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+func (w *world) Send(_ context.Context, m *dhcp4.Message, _ netip.Addr) error {
 	w.note("send " + m.Type().String())
 	if w.sendErr != nil {
 		return w.sendErr
@@ -114,10 +130,8 @@ func (w *world) Send(ctx context.Context, m *dhcp4.Message, _ netip.Addr) error 
 	w.mu.Unlock()
 	if reply := serve(m); reply != nil {
 		time.AfterFunc(w.delay, func() {
-			select {
-			case w.replies <- reply:
-			case <-ctx.Done():
-			}
+			w.replies <- reply
+			tell(w.arrived)
 		})
 	}
 	return nil
@@ -141,12 +155,16 @@ func (w *world) Announce(_ context.Context, addr netip.Addr) error {
 	return nil
 }
 
-func (w *world) Watch(ctx context.Context, _ netip.Addr) (net.HardwareAddr, error) {
+func (w *world) Guard(addr netip.Addr) error { w.note("guard " + addr.String()); return nil }
+func (w *world) Heard() <-chan struct{}      { return w.heard }
+func (w *world) Unguard()                    { w.note("unguard") }
+
+func (w *world) Check() (net.HardwareAddr, error) {
 	select {
 	case holder := <-w.conflict:
 		return holder, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	default:
+		return nil, nil
 	}
 }
 
@@ -313,11 +331,18 @@ func TestConflictInUseIsDeclined(t *testing.T) {
 		go func() { done <- w.client().Run(ctx, Remembered{}) }()
 		time.Sleep(30 * time.Second)
 		w.conflict <- net.HardwareAddr{2, 0, 0, 0, 0, 9}
+		tell(w.heard)
 		time.Sleep(time.Second)
 		if !w.has("send DHCPDECLINE") || !w.has("withdraw 192.0.2.77/24") || !w.has("forget") {
 			t.Errorf("story:\n%s", w.story())
 		}
+		if story := w.story(); !strings.Contains(story, "\nguard 192.0.2.77\nannounce 192.0.2.77\n") || strings.Index(story, "unguard") > strings.Index(story, "withdraw") {
+			t.Errorf("the address was not guarded from BOUND to the conflict:\n%s", story)
+		}
 		<-done
+		if guards, ends := strings.Count(w.story(), "\nguard "), strings.Count(w.story(), "\nunguard"); guards != ends {
+			t.Errorf("%d guards, and %d ends of one:\n%s", guards, ends, w.story())
+		}
 	})
 }
 
@@ -485,7 +510,7 @@ func TestBrokenSocketEndsTheClient(t *testing.T) {
 		broken := errors.New("bad file descriptor")
 		ctx, cancel := timeout(time.Minute)
 		defer cancel()
-		time.AfterFunc(time.Second, func() { w.broken <- broken })
+		time.AfterFunc(time.Second, func() { w.broken <- broken; tell(w.arrived) })
 		if _, err := w.client().Acquire(ctx, Remembered{}); !errors.Is(err, broken) {
 			t.Fatalf("Acquire: %v", err)
 		}

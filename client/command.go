@@ -28,7 +28,7 @@ func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report,
 	e := newErrand(endOf(command))
 	e.in = command
 	select {
-	case c.commands <- e:
+	case c.mail <- letter{command: e}:
 	case <-c.over:
 		return machine.Report{}, ErrEnded
 	case <-ctx.Done():
@@ -93,8 +93,8 @@ func extended(r machine.Report) bool {
 	return false
 }
 
-// take gives the machine a command.
-func (c *Client) take(ctx context.Context, e *errand) {
+// obey gives the machine a command.
+func (c *Client) obey(ctx context.Context, e *errand) {
 	c.errands = append(c.errands, e)
 	c.asking = e
 	c.step(ctx, e.in)
@@ -121,12 +121,10 @@ func (c *Client) conclude(r machine.Report) {
 	c.errands = left
 }
 
-// Status returns a copy of what the client knows at this moment. It never
-// waits.
-func (c *Client) Status() machine.Status { return *c.status.Load() }
-
-// publish makes the machine's state known to Status.
-func (c *Client) publish() {
-	s := c.machine.Status()
-	c.status.Store(&s)
+// Status returns a copy of what the client knows at this moment. It waits no
+// longer than the machine thinks.
+func (c *Client) Status() machine.Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.machine.Status()
 }

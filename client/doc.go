@@ -12,8 +12,10 @@
 //
 // # The path of a datagram
 //
-//	frame ──socket──► Message ──Conn.Receive──► loop ──Step──► outputs ──► Send, Probe, Apply, …
+//	frame ──socket──► token in Conn.Arrived ──► loop ──Conn.Take──► Message ──Step──► outputs ──► Send, Probe, Apply, …
 //
+// The loop is one goroutine, and between events there is no other: what waits
+// for packets are channels, so that a program may keep hundreds of links.
 // Everything that may block runs beside the loop and posts its result as an
 // input. Changes to the host are made one after the other, in the order in
 // which the machine wants them, because an Apply must not overtake a Withdraw.

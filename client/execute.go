@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -16,11 +15,16 @@ func (c *Client) step(ctx context.Context, in machine.Input) {
 	if r, ok := in.(machine.Received); ok {
 		c.notify(Event{Kind: Received, Message: r.Message})
 	}
-	outputs := c.machine.Step(c.cfg.Now(), in)
-	c.publish()
-	for _, out := range outputs {
+	for _, out := range c.advance(in) {
 		c.do(ctx, out)
 	}
+}
+
+// advance steps the machine, while nobody looks at it.
+func (c *Client) advance(in machine.Input) []machine.Output {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.machine.Step(c.cfg.Now(), in)
 }
 
 // do carries out one output of the machine.
@@ -31,12 +35,12 @@ func (c *Client) do(ctx context.Context, out machine.Output) {
 	case machine.Probe:
 		c.startProbe(ctx, out)
 	case machine.Announce:
-		c.startWatch(ctx, out)
+		c.startGuard(ctx, out)
 	case machine.Apply:
 		c.host(ctx, func(ctx context.Context) { c.apply(ctx, out.Lease) })
 	case machine.Withdraw:
 		stop(c.endProbe)
-		stop(c.endWatch)
+		c.endGuard()
 		c.host(ctx, func(ctx context.Context) { c.withdraw(ctx, out.Lease) })
 	case machine.Save:
 		c.host(ctx, func(context.Context) { c.save(out.Lease) })
@@ -83,7 +87,7 @@ func (c *Client) apply(ctx context.Context, l lease.Lease) {
 	if c.cfg.Configurator != nil {
 		err = c.cfg.Configurator.Apply(ctx, l)
 	}
-	c.post(machine.Applied{Lease: l, Err: err})
+	c.post(letter{in: machine.Applied{Lease: l, Err: err}})
 }
 
 // repair has the host put back what somebody took away, after all changes that
@@ -136,7 +140,7 @@ func (c *Client) forget() {
 func (c *Client) startProbe(ctx context.Context, out machine.Probe) {
 	stop(c.endProbe)
 	if c.cfg.Prober == nil {
-		c.spawn(func() { c.post(machine.Probed{Addr: out.Addr}) })
+		c.spawn(func() { c.post(letter{in: machine.Probed{Addr: out.Addr}}) })
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -145,49 +149,56 @@ func (c *Client) startProbe(ctx context.Context, out machine.Probe) {
 		defer cancel()
 		holder, err := c.cfg.Prober.Probe(ctx, out.Addr)
 		if ctx.Err() == nil {
-			c.post(machine.Probed{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder), Err: err})
+			c.post(letter{in: machine.Probed{Addr: out.Addr, Holder: dhcp4.HardwareAddr(holder), Err: err}})
 		}
 	})
 }
 
-// startWatch announces an address and watches it from then on, beside the
-// loop.
-func (c *Client) startWatch(ctx context.Context, out machine.Announce) {
-	stop(c.endWatch)
+// startGuard listens for other holders of an address from then on, and
+// announces it, beside the loop.
+func (c *Client) startGuard(ctx context.Context, out machine.Announce) {
+	c.endGuard()
 	if c.cfg.Prober == nil || c.cfg.Configurator == nil {
 		return // nobody checks, or nobody holds the address
 	}
-	ctx, c.endWatch = context.WithCancel(ctx)
+	c.guarded = out.Addr
+	if err := c.cfg.Prober.Guard(out.Addr); err != nil {
+		c.logTrouble(err)
+		c.troubled(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
 	announced := make(chan struct{})
-	c.announced = announced
+	c.endAnnounce, c.announced = cancel, announced
 	c.spawn(func() {
-		c.announce(ctx, out.Addr)
-		close(announced)
-		if holder, err := c.cfg.Prober.Watch(ctx, out.Addr); ctx.Err() == nil {
-			c.watched(out.Addr, holder, err)
+		defer close(announced)
+		defer cancel()
+		if err := c.cfg.Prober.Announce(ctx, out.Addr); err != nil && ctx.Err() == nil {
+			c.trouble(err)
 		}
 	})
 }
 
-// announce and watched are functions of their own because the frame of whoever
-// watches should be small: it is there for years.
-//
-//go:noinline
-func (c *Client) announce(ctx context.Context, addr netip.Addr) {
-	if err := c.cfg.Prober.Announce(ctx, addr); err != nil && ctx.Err() == nil {
-		c.trouble(err)
+// endGuard ends what startGuard began.
+func (c *Client) endGuard() {
+	if c.guarded.IsValid() {
+		c.endAnnounce()
+		c.cfg.Prober.Unguard()
+		c.guarded = netip.Addr{}
 	}
 }
 
-// watched tells what a watch came to.
-//
-//go:noinline
-func (c *Client) watched(addr netip.Addr, holder net.HardwareAddr, err error) {
-	if err != nil {
-		c.trouble(err)
-		return
+// check deals with what was heard of the guarded address. Nil: nothing came of
+// it.
+func (c *Client) check() machine.Input {
+	holder, err := c.cfg.Prober.Check()
+	switch {
+	case err != nil:
+		c.logTrouble(err)
+		c.troubled(err)
+	case holder != nil:
+		return machine.Conflicted{Addr: c.guarded, Holder: dhcp4.HardwareAddr(holder)}
 	}
-	c.post(machine.Conflicted{Addr: addr, Holder: dhcp4.HardwareAddr(holder)})
+	return nil
 }
 
 func stop(cancel context.CancelFunc) {

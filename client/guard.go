@@ -42,10 +42,5 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// die ends the client with err, unless something has done so already.
-func (c *Client) die(err error) {
-	select {
-	case c.fatal <- err:
-	default:
-	}
-}
+// die ends the client with err.
+func (c *Client) die(err error) { c.post(letter{fatal: err}) }

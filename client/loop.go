@@ -41,13 +41,12 @@ func (c *Client) live(ctx context.Context, e *errand) (r *machine.Report, err er
 	defer c.beside.Wait()
 	defer cancel()
 
-	c.spawn(func() { c.receive(beside) })
 	err = guard(func() error {
 		r, err = c.loop(ctx, beside, e)
 		return err
 	})
 	close(c.over)
-	if errPanic := guard(func() error { c.leave(beside, err); return nil }); errPanic != nil {
+	if errPanic := guard(func() error { c.leave(beside, err); c.endGuard(); return nil }); errPanic != nil {
 		return r, errPanic
 	}
 	select {
@@ -89,46 +88,84 @@ func (c *Client) loop(ctx, beside context.Context, e *errand) (*machine.Report, 
 		} else {
 			timer.Stop()
 		}
-		var in machine.Input
 		select {
 		case r := <-e.done:
 			return r, nil
 		default:
 		}
+		var in machine.Input // nil: nothing for the machine
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
-		case err := <-c.fatal:
-			return nil, err
 		case s := <-c.cfg.Link:
-			if s.Gone {
-				return nil, ErrLinkGone
-			}
-			if s.Touched {
-				c.repair(beside)
-			}
-			in = machine.LinkChanged{Up: s.Up, Reset: s.Reset}
-		case err := <-c.troubles:
-			c.heard(err)
-			continue
-		case cmd := <-c.commands:
-			c.take(beside, cmd)
-			continue
+			in, err = c.linkChanged(beside, s)
+		case l := <-c.mail:
+			in, err = c.open(beside, l)
+		case <-c.arrived:
+			in, err = c.take()
+		case <-c.heard:
+			in = c.check()
 		case <-timer.C:
 			in = machine.Timeout{}
 		case <-c.cfg.Woke:
 			in = machine.Timeout{}
-		case in = <-c.inputs:
 		}
-		c.step(beside, in)
+		if err != nil {
+			return nil, err
+		}
+		if in != nil {
+			c.step(beside, in)
+		}
 	}
 }
 
-// heard tells of trouble beside the exchange. An Event is large, and the loop's
-// frame is there for years.
-//
-//go:noinline
-func (c *Client) heard(trouble error) { c.notify(Event{Kind: Trouble, Err: trouble}) }
+// A letter is from beside the loop, or from outside: one of these.
+type letter struct {
+	in      machine.Input // something happened
+	command *errand       // from Do
+	trouble error         // something failed, and all goes on
+	fatal   error         // the client cannot go on
+}
+
+// post gives the loop a letter; after the loop it is of no interest.
+func (c *Client) post(l letter) {
+	select {
+	case c.mail <- l:
+	case <-c.over:
+	}
+}
+
+// open reads a letter.
+func (c *Client) open(ctx context.Context, l letter) (machine.Input, error) {
+	switch {
+	case l.command != nil:
+		c.obey(ctx, l.command)
+	case l.trouble != nil:
+		c.troubled(l.trouble)
+	}
+	return l.in, l.fatal
+}
+
+// linkChanged is what the machine must know of a change of the link.
+func (c *Client) linkChanged(ctx context.Context, s LinkState) (machine.Input, error) {
+	if s.Gone {
+		return nil, ErrLinkGone
+	}
+	if s.Touched {
+		c.repair(ctx)
+	}
+	return machine.LinkChanged{Up: s.Up, Reset: s.Reset}, nil
+}
+
+// take is a message that came; nil: there is none.
+func (c *Client) take() (machine.Input, error) {
+	m, err := c.cfg.Conn.Take()
+	if m == nil || err != nil {
+		return nil, err
+	}
+	return machine.Received{Message: m}, nil
+}
 
 // firstLinkState waits for what the link is like at the start, so that nothing
 // is begun without a carrier.
@@ -182,28 +219,5 @@ func (c *Client) settle() {
 		case <-deadline.C:
 			return
 		}
-	}
-}
-
-// receive feeds what comes from the link, until ctx ends.
-func (c *Client) receive(ctx context.Context) {
-	for {
-		msg, err := c.cfg.Conn.Receive(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			c.die(err)
-			return
-		}
-		c.post(machine.Received{Message: msg})
-	}
-}
-
-// post gives the loop an input; after the loop it is of no interest.
-func (c *Client) post(in machine.Input) {
-	select {
-	case c.inputs <- in:
-	case <-c.over:
 	}
 }

@@ -11,9 +11,14 @@ import (
 
 // A Conn carries DHCP messages on one link. Package socket has the real one.
 type Conn interface {
-	// Receive returns the next well-formed message from a server. It ends
-	// with ctx's cause; any other error ends the client.
-	Receive(ctx context.Context) (*dhcp4.Message, error)
+	// Arrived returns a channel that has a token whenever there may be
+	// something to Take, and that is always the same.
+	Arrived() <-chan struct{}
+
+	// Take returns the next well-formed message from a server. It never
+	// waits: nil means that there is none just now. As long as there may
+	// be more, there is a token in Arrived. An error ends the client.
+	Take() (*dhcp4.Message, error)
 
 	// Send sends m from the address in its ciaddr to the server at to, or
 	// as a broadcast if to is invalid. It must not block for longer than
@@ -35,9 +40,19 @@ type Prober interface {
 	// last announcement.
 	Announce(ctx context.Context, addr netip.Addr) error
 
-	// Watch returns when another host uses addr and the address must be
-	// given up, or with ctx's cause.
-	Watch(ctx context.Context, addr netip.Addr) (holder net.HardwareAddr, err error)
+	// Guard listens from now on for other hosts that use addr, until
+	// Unguard, and Heard has a token whenever there may be something to
+	// Check. Heard is always the same channel.
+	Guard(addr netip.Addr) error
+	Heard() <-chan struct{}
+
+	// Check deals with what was heard. It never waits. A holder means that
+	// another host uses the address and that it must be given up: the
+	// guard ends, as it does with an error.
+	Check() (holder net.HardwareAddr, err error)
+
+	// Unguard ends a guard, if there is one.
+	Unguard()
 }
 
 // A Configurator makes a host hold what a lease says. Package netconf has the

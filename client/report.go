@@ -103,9 +103,14 @@ func (c *Client) logMessage(e Event) {
 // trouble tells of a failure beside the exchange, from beside the loop. After
 // the loop only the log hears of it.
 func (c *Client) trouble(err error) {
-	c.cfg.Log.Warn("trouble", slog.Any("error", err))
-	select {
-	case c.troubles <- err:
-	case <-c.over:
-	}
+	c.logTrouble(err)
+	c.post(letter{trouble: err})
 }
+
+func (c *Client) logTrouble(err error) { c.cfg.Log.Warn("trouble", slog.Any("error", err)) }
+
+// troubled shows trouble to whoever listens. An Event is large, and the loop's
+// frame is there for years.
+//
+//go:noinline
+func (c *Client) troubled(err error) { c.notify(Event{Kind: Trouble, Err: err}) }

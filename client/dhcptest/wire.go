@@ -44,7 +44,10 @@ func (w *Wire) Lose(f func(Event) bool) {
 // Conn connects a client with the given hardware address. It satisfies the
 // port of that name of package client.
 func (w *Wire) Conn(addr dhcp4.HardwareAddr) *Conn {
-	c := &Conn{wire: w, addr: addr, replies: make(chan *dhcp4.Message, backlog), closed: make(chan struct{})}
+	c := &Conn{
+		wire: w, addr: addr, replies: make(chan *dhcp4.Message, backlog),
+		arrived: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conns = append(w.conns, c)
@@ -127,11 +130,40 @@ type Conn struct {
 	wire    *Wire
 	addr    dhcp4.HardwareAddr
 	replies chan *dhcp4.Message
+	arrived chan struct{} // has a token when there may be something to take
 	once    sync.Once
 	closed  chan struct{}
 }
 
-// Receive returns the next reply of a server. It ends with ctx's cause, or with
+// Arrived returns a channel that has a token whenever there may be something to
+// [Conn.Take].
+func (c *Conn) Arrived() <-chan struct{} { return c.arrived }
+
+// Take returns the next reply of a server, or nil if there is none. It never
+// waits. After Close the error is net.ErrClosed.
+func (c *Conn) Take() (*dhcp4.Message, error) {
+	select {
+	case <-c.closed:
+		return nil, net.ErrClosed
+	default:
+	}
+	select {
+	case m := <-c.replies:
+		c.more()
+		return m, nil
+	default:
+		return nil, nil
+	}
+}
+
+func (c *Conn) more() {
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// Receive waits for the next reply of a server. It ends with ctx's cause, or with
 // net.ErrClosed.
 func (c *Conn) Receive(ctx context.Context) (*dhcp4.Message, error) {
 	select {
@@ -202,6 +234,7 @@ func (c *Conn) take(frame []byte) error {
 	}
 	select {
 	case c.replies <- m:
+		c.more()
 		return nil
 	default:
 		return errBacklog

@@ -13,8 +13,10 @@ import (
 	"github.com/lessee/lessee/client/dhcptest"
 )
 
-// port is the interface Conn of package client.
+// port is the interface Conn of package client, and what a test needs besides.
 type port interface {
+	Arrived() <-chan struct{}
+	Take() (*dhcp4.Message, error)
 	Receive(ctx context.Context) (*dhcp4.Message, error)
 	Send(ctx context.Context, m *dhcp4.Message, to netip.Addr) error
 	Flush(ctx context.Context) error
@@ -198,6 +200,32 @@ func TestClosingEndsEverything(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if n := len(srv.Log()); n != 1 {
 			t.Errorf("the reply was sent after Close: %v", srv.Log())
+		}
+	})
+}
+
+func TestATokenTellsOfWhatCanBeTaken(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *dhcptest.Server, c *dhcptest.Conn) {
+		if m, err := c.Take(); m != nil || err != nil || len(c.Arrived()) != 0 {
+			t.Fatalf("before anything came: %v, %v, %d tokens", m, err, len(c.Arrived()))
+		}
+		send(t, c, msg(dhcp4.Discover, alice))
+		send(t, c, msg(dhcp4.Discover, bob, wantsBroadcast))
+		for range 2 {
+			<-c.Arrived()
+			if m, err := c.Take(); m == nil || err != nil {
+				t.Fatalf("with a token: %v, %v", m, err)
+			}
+		}
+		<-c.Arrived()
+		if m, err := c.Take(); m != nil || err != nil || len(c.Arrived()) != 0 {
+			t.Fatalf("after everything that came: %v, %v, %d tokens", m, err, len(c.Arrived()))
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Take(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("after Close: %v", err)
 		}
 	})
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/readable"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,10 +21,12 @@ type Conn struct {
 	cfg    Config
 	packet *packetSocket
 
-	reading chan struct{} // holds a token while a Receive reads
+	arrived chan struct{} // has a token when there may be something to take
+	unheard func()        // ends the tokens
 	closing chan struct{} // closed when Close begins
 	close   sync.Once
 
+	taking  sync.Mutex // one Take at a time
 	tapping sync.Mutex // one call of Tap at a time
 
 	mu    sync.Mutex // guards what follows, and writes to packet
@@ -44,18 +46,18 @@ func Open(l Link, cfg Config) (*Conn, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p, err := openPacket(l)
-	if err != nil {
+	c := &Conn{link: l, cfg: cfg, arrived: make(chan struct{}, 1), closing: make(chan struct{})}
+	var err error
+	if c.packet, err = openPacket(l); err != nil {
 		return nil, err
 	}
-	u, err := openUDP(l)
-	if err != nil {
-		return nil, errors.Join(err, p.close())
+	if c.udp, err = openUDP(l); err != nil {
+		return nil, errors.Join(err, c.packet.close())
 	}
-	return &Conn{
-		link: l, cfg: cfg, packet: p, udp: u,
-		reading: make(chan struct{}, 1), closing: make(chan struct{}),
-	}, nil
+	if c.unheard, err = readable.Notify(c.packet.raw, c.arrived); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on %s: %w", l.Name, err), c.udp.close(), c.packet.close())
+	}
+	return c, nil
 }
 
 // Close ends a pending Receive and frees the sockets. It may take some 20 ms.
@@ -63,8 +65,9 @@ func Open(l Link, cfg Config) (*Conn, error) {
 func (c *Conn) Close() (err error) {
 	c.close.Do(func() {
 		close(c.closing)
-		c.packet.endReads()
-		c.reading <- struct{}{} // the reader has left; the token stays
+		c.unheard()
+		c.taking.Lock()
+		defer c.taking.Unlock()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.done = true
@@ -75,63 +78,63 @@ func (c *Conn) Close() (err error) {
 	return err
 }
 
-// Receive returns the next well-formed message of a server that comes to port
-// 68 on this link, whatever address it was sent to (A6). It ends with ctx's
-// cause, or with net.ErrClosed. That the link goes down, or away, is no error:
-// nothing comes from it, that is all.
-func (c *Conn) Receive(ctx context.Context) (*dhcp4.Message, error) {
+// Arrived returns a channel that has a token whenever there may be something to
+// [Conn.Take]. Whoever takes the token calls Take.
+func (c *Conn) Arrived() <-chan struct{} { return c.arrived }
+
+// Take returns the next well-formed message of a server that came to port 68 on
+// this link, whatever address it was sent to (A6). It never waits: nil means
+// that there is none, or that it was dropped. That the link goes down, or away,
+// is no error: nothing comes from it, that is all. After Close the error is
+// net.ErrClosed.
+func (c *Conn) Take() (*dhcp4.Message, error) {
+	c.taking.Lock()
+	defer c.taking.Unlock()
 	select {
-	case c.reading <- struct{}{}:
-		defer func() { <-c.reading }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	case <-c.closing:
-		return nil, c.errClosed()
+		return nil, fmt.Errorf("receive on %s: %w", c.link.Name, net.ErrClosed)
+	default:
 	}
-	// The deadline that ended an earlier Receive is taken back first. Close
-	// sets its own after closing c.closing, which is looked at below.
-	if err := c.packet.allowReads(); err != nil {
+	switch a, err := c.packet.read(); {
+	case errors.Is(err, unix.EAGAIN):
+		return nil, nil
+	case errors.Is(err, unix.ENETDOWN):
+		// Reported once for each time the link goes down; the socket
+		// works again when the link is back.
+		c.more()
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("receive on %s: %w", c.link.Name, err)
-	}
-	defer c.endReadsWith(ctx)()
-	for {
-		select {
-		case <-c.closing:
-			return nil, c.errClosed()
-		default:
-		}
-		a, err := c.packet.read()
-		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case errors.Is(err, unix.ENETDOWN):
-			// Reported once for each time the link goes down; the
-			// socket works again when the link is back.
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			// Close, or the end of ctx: the loop looks at both.
-		case err != nil:
-			return nil, fmt.Errorf("receive on %s: %w", c.link.Name, err)
-		default:
-			if m := c.accept(a); m != nil {
-				return m, nil
-			}
-		}
+	default:
+		c.more()
+		return c.accept(a), nil
 	}
 }
 
-func (c *Conn) errClosed() error { return fmt.Errorf("receive on %s: %w", c.link.Name, net.ErrClosed) }
+// more says that there may be something else to take: one packet at a time, so
+// that a flood of them keeps nobody from his other work.
+func (c *Conn) more() {
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
+}
 
-// endReadsWith lets the end of ctx end the reads. The function it returns takes
-// that back, and leaves nothing running.
-func (c *Conn) endReadsWith(ctx context.Context) func() {
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		c.packet.endReads()
-		close(ended)
-	})
-	return func() {
-		if !stop() {
-			<-ended
+// Receive is Take for whoever has nothing else to do: it waits for the next
+// message. It ends with ctx's cause, or with net.ErrClosed.
+func (c *Conn) Receive(ctx context.Context) (*dhcp4.Message, error) {
+	for {
+		select {
+		case <-c.arrived:
+		case <-c.closing: // Take says so
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			c.more() // in case it was taken
+			return nil, context.Cause(ctx)
+		}
+		if m, err := c.Take(); m != nil || err != nil {
+			return m, err
 		}
 	}
 }

@@ -19,7 +19,7 @@
 //	dhcp4.Parse      and it must be a reply
 //	  │ conn.go      where it came from is remembered
 //	  ▼
-//	Receive
+//	Take; Arrived tells of it, and Receive waits for it
 //
 // There is one such path, for the whole life of a Conn. It does not matter to
 // a packet socket whether the host has an address yet, which one a message was

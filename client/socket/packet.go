@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -31,12 +30,7 @@ type packetSocket struct {
 	raw   syscall.RawConn
 	index int
 
-	// What one read leaves behind, and the function for it: made once, so
-	// that reading costs little.
-	receive func(fd uintptr) bool
-	oob     [unix.SizeofCmsghdr + lenAuxdata + 12]byte // aligned up
-	got     arrival
-	err     error
+	oob [unix.SizeofCmsghdr + lenAuxdata + 12]byte // for one read; aligned up
 }
 
 // An arrival is one packet from the link.
@@ -65,7 +59,6 @@ func openPacket(l Link) (*packetSocket, error) {
 		return nil, fmt.Errorf("open packet socket on %s: %w", l.Name, err)
 	}
 	s := &packetSocket{p: p, index: l.Index}
-	s.receive = s.receiveOnce
 	if s.raw, err = p.SyscallConn(); err == nil {
 		err = s.control(setPacketOptions)
 	}
@@ -90,45 +83,31 @@ func (s *packetSocket) control(f func(fd int) error) error {
 	return errors.Join(s.raw.Control(func(fd uintptr) { err = f(int(fd)) }), err)
 }
 
-// read waits for a packet. Beside errors of the socket there are
-// os.ErrDeadlineExceeded, and ENETDOWN: once per link-down, also when the link
-// is deleted; the socket works again when the link does.
-func (s *packetSocket) read() (arrival, error) {
-	if err := s.raw.Read(s.receive); err != nil {
-		return arrival{}, err
-	}
-	return s.got, s.err
-}
-
-// receiveOnce is one try to read; false: nothing was there. packet.Conn's own
-// ReadFrom would not deliver the auxiliary data. The kernel tells first how
-// long the packet is: a buffer that waits for years, on each of many links,
-// would cost more than the question.
-func (s *packetSocket) receiveOnce(fd uintptr) bool {
-	n, _, _, err := receiveMessage(int(fd), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
-	var (
-		buf  []byte
-		oobn int
-		from unix.Sockaddr
-	)
-	if err == nil {
-		buf = make([]byte, min(n, maxDatagram))
-		n, oobn, from, err = receiveMessage(int(fd), buf, s.oob[:], 0)
-	}
-	switch {
-	case errors.Is(err, unix.EAGAIN):
-		return false
-	case err != nil:
-		s.err = os.NewSyscallError("recvmsg", err)
-		return true
-	}
-	s.err = nil
-	s.got = arrival{
-		data:    buf[:n],
-		partial: status(s.oob[:oobn])&unix.TP_STATUS_CSUMNOTREADY != 0,
-		peer:    linkAddr(from),
-	}
-	return true
+// read returns the next packet, and EAGAIN if there is none. Beside errors of
+// the socket there is ENETDOWN: once per link-down, also when the link is
+// deleted; the socket works again when the link does. packet.Conn's own ReadFrom
+// would not deliver the auxiliary data. The kernel tells first how long the
+// packet is: a buffer that waits for years, on each of many links, would cost
+// more than the question.
+func (s *packetSocket) read() (a arrival, err error) {
+	err = s.control(func(fd int) error {
+		n, _, _, err := receiveMessage(fd, nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+		if err != nil {
+			return err
+		}
+		buf := make([]byte, min(n, maxDatagram))
+		n, oobn, from, err := receiveMessage(fd, buf, s.oob[:], unix.MSG_DONTWAIT)
+		if err != nil {
+			return err
+		}
+		a = arrival{
+			data:    buf[:n],
+			partial: status(s.oob[:oobn])&unix.TP_STATUS_CSUMNOTREADY != 0,
+			peer:    linkAddr(from),
+		}
+		return nil
+	})
+	return a, os.NewSyscallError("recvmsg", err)
 }
 
 // receiveMessage is recvmsg(2), again for as long as signals interrupt it.
@@ -212,13 +191,6 @@ func sendTo(fd int, b []byte, sa *sockaddrLL) error {
 	}
 	return nil
 }
-
-// endReads makes the pending and all later reads return until allowReads.
-// (Closing the socket under a reader would end it too, but with an error that
-// is neither os.ErrClosed nor net.ErrClosed to errors.Is.)
-func (s *packetSocket) endReads() { _ = s.p.SetReadDeadline(time.Unix(1, 0)) }
-
-func (s *packetSocket) allowReads() error { return s.p.SetReadDeadline(time.Time{}) }
 
 // close may take some 20 ms: the kernel waits until no processor looks at the
 // socket any more.

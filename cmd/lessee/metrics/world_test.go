@@ -29,6 +29,7 @@ type world struct {
 	link     chan client.LinkState
 	holder   net.HardwareAddr // of the addresses that are probed
 	conflict chan net.HardwareAddr
+	heard    chan struct{} // tells of conflict
 
 	mu       sync.Mutex
 	applyErr error
@@ -37,7 +38,7 @@ type world struct {
 func newWorld(t *testing.T, cfg dhcptest.Config) *world {
 	return &world{
 		t: t, server: dhcptest.New(t, cfg), registry: New(Config{Version: "test"}),
-		link: make(chan client.LinkState), conflict: make(chan net.HardwareAddr),
+		link: make(chan client.LinkState), conflict: make(chan net.HardwareAddr, 1), heard: make(chan struct{}, 1),
 	}
 }
 
@@ -90,12 +91,16 @@ func (w *world) Probe(ctx context.Context, _ netip.Addr) (net.HardwareAddr, erro
 
 func (w *world) Announce(context.Context, netip.Addr) error { return nil }
 
-func (w *world) Watch(ctx context.Context, _ netip.Addr) (net.HardwareAddr, error) {
+func (w *world) Guard(netip.Addr) error { return nil }
+func (w *world) Heard() <-chan struct{} { return w.heard }
+func (w *world) Unguard()               {}
+
+func (w *world) Check() (net.HardwareAddr, error) {
 	select {
 	case holder := <-w.conflict:
 		return holder, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	default:
+		return nil, nil
 	}
 }
 
