@@ -58,6 +58,7 @@ type Client struct {
 	endAnnounce context.CancelFunc // ends announcing; nil: none yet
 	guarded     netip.Addr         // whose conflicts are listened for; invalid: none
 
+	sole     *errand                // that the client is for; nil: it lives as long as ctx
 	errands  []*errand              // under way
 	asking   *errand                // whose command the machine is taking just now
 	obstacle *machine.Report        // what stood in the way most recently; nil: nothing
@@ -107,12 +108,7 @@ func (c *Client) Run(ctx context.Context, r Remembered) error { return c.Runner(
 // over is not on the stack for as long as the client runs.
 func (c *Client) Runner(r Remembered) func(context.Context) error {
 	c.first = []machine.Input{machine.Start{Remembered: r.Lease, Held: r.Held}}
-	return c.run
-}
-
-func (c *Client) run(ctx context.Context) error {
-	_, err := c.live(ctx, nil)
-	return err
+	return c.live
 }
 
 // Acquire gets a lease, checks it, configures the host and returns. If ctx

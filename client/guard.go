@@ -32,14 +32,11 @@ func (c *Client) rescue() {
 	}
 }
 
-// guard turns a panic into an error.
-func guard(f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return f()
+// caught makes an error of the panic that it is deferred in.
+func caught(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
 }
 
 // die ends the client with err.

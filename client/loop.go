@@ -17,64 +17,65 @@ const longestSleep = time.Minute
 const settleTime = 5 * time.Second
 
 // drive runs the machine from its first inputs until the errand is done, or
-// ctx ends. It returns the errand's last report, or ctx's cause. Without an
-// errand it goes on for as long as ctx.
+// ctx ends. It returns the errand's last report, or ctx's cause.
 func (c *Client) drive(ctx context.Context, e *errand, first ...machine.Input) (machine.Report, error) {
-	c.first = first
-	r, err := c.live(ctx, e)
-	if r == nil {
+	c.first, c.sole, c.errands = first, e, []*errand{e}
+	err := c.live(ctx)
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
 		return machine.Report{}, err
 	}
-	return *r, err
+	select {
+	case r := <-e.done: // perhaps at the last moment
+		return *r, nil
+	default:
+		return machine.Report{}, err
+	}
 }
 
-// live is drive, with frames that are small: an agent has one for each link,
-// and it is there for years.
-func (c *Client) live(ctx context.Context, e *errand) (r *machine.Report, err error) {
-	if e != nil {
-		c.errands = append(c.errands, e)
-	} else {
-		e = &errand{} // never done
-	}
+// live runs the machine until the client's errand is done, or ctx ends: without
+// an errand, that is the only end. It, and loop, have small frames: an agent has
+// one of each for every link, and they are there for years.
+func (c *Client) live(ctx context.Context) error {
 	// What runs beside the loop outlives ctx until all is settled.
 	beside, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer c.beside.Wait()
-	defer cancel()
-
-	err = guard(func() error {
-		r, err = c.loop(ctx, beside, e)
-		return err
-	})
-	close(c.over)
-	if errPanic := guard(func() error { c.leave(beside, err); c.endGuard(); return nil }); errPanic != nil {
-		return r, errPanic
-	}
-	select {
-	case r = <-e.done: // it ended with a result all the same
-		return r, nil
-	default:
-		return r, err
-	}
+	return c.end(beside, cancel, c.loop(ctx, beside))
 }
 
-// leave ends what was under way when the loop ended with err.
-func (c *Client) leave(ctx context.Context, err error) {
+// end does what is to be done when the loop has ended with err.
+func (c *Client) end(beside context.Context, cancel context.CancelFunc, err error) error {
+	close(c.over)
+	errLeave := c.leave(beside, err)
+	cancel()
+	c.beside.Wait()
+	if errLeave != nil {
+		return errLeave
+	}
+	return err
+}
+
+// leave ends what was under way when the loop ended with why.
+func (c *Client) leave(ctx context.Context, why error) (err error) {
+	defer caught(&err)
+	defer c.endGuard()
 	var panicked *PanicError
 	switch {
-	case errors.As(err, &panicked):
-		return // whatever the machine says now is not to be trusted
-	case errors.Is(err, ErrLinkGone):
+	case errors.As(why, &panicked):
+		return nil // whatever the machine says now is not to be trusted
+	case errors.Is(why, ErrLinkGone):
 		c.step(ctx, machine.Leave{})
 	case c.machine.State() != machine.Idle:
 		c.step(ctx, machine.Stop{})
 	}
 	c.settle()
+	return nil
 }
 
-// loop feeds the machine until the errand is done.
-func (c *Client) loop(ctx, beside context.Context, e *errand) (*machine.Report, error) {
+// loop feeds the machine until the client's errand is done.
+func (c *Client) loop(ctx, beside context.Context) (err error) {
+	defer caught(&err)
 	if err := c.firstLinkState(ctx, beside); err != nil {
-		return nil, err
+		return err
 	}
 	for _, in := range c.first {
 		c.step(beside, in)
@@ -82,22 +83,16 @@ func (c *Client) loop(ctx, beside context.Context, e *errand) (*machine.Report, 
 	c.first = nil
 	timer := time.NewTimer(longestSleep)
 	defer timer.Stop()
-	for {
+	for !c.fulfilled() {
 		if d := c.sleep(); d >= 0 {
 			timer.Reset(d)
 		} else {
 			timer.Stop()
 		}
-		select {
-		case r := <-e.done:
-			return r, nil
-		default:
-		}
 		var in machine.Input // nil: nothing for the machine
-		var err error
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		case s := <-c.cfg.Link:
 			in, err = c.linkChanged(beside, s)
 		case l := <-c.mail:
@@ -112,13 +107,17 @@ func (c *Client) loop(ctx, beside context.Context, e *errand) (*machine.Report, 
 			in = machine.Timeout{}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if in != nil {
 			c.step(beside, in)
 		}
 	}
+	return nil
 }
+
+// fulfilled tells whether the errand is done that the client is for.
+func (c *Client) fulfilled() bool { return c.sole != nil && len(c.sole.done) > 0 }
 
 // A letter is from beside the loop, or from outside: one of these.
 type letter struct {

@@ -20,7 +20,7 @@ import (
 const (
 	maxWakeups  = 3       // a minute
 	maxRest     = 6 << 10 // KiB of proportional set size, with one link
-	goalFurther = 64      // KiB for each further link; not reached yet
+	maxFurther  = 64      // KiB for each further link
 	moreLinks   = 100
 	untilAtRest = 14 * time.Second // an agent gives memory back 5 s after its last event
 )

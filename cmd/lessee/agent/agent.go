@@ -222,8 +222,8 @@ func (a *Agent) Reload(ctx context.Context, p Plan) error {
 				k.stop(k.plan.OnStop(k.name))
 			case p.Print(k.name) != k.print:
 				k.stop(Keep)
-			case p.Finish(k.name) != k.finish:
-				k.finish = p.Finish(k.name)
+			case p.Finish(k.name) != k.finished:
+				k.finished = p.Finish(k.name)
 				k.reapply(context.WithoutCancel(ctx))
 			}
 		}

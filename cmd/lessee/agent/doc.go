@@ -30,5 +30,6 @@
 //
 // What users may ask of a link is in command.go; what they are told, in
 // status.go and book.go; how often a link that fails is begun anew, in keeper.go;
-// what a reload does, in agent.go.
+// what each life of a client begins and ends with, in life.go; what a reload does,
+// in agent.go.
 package agent

@@ -3,8 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,12 +33,15 @@ type keeper struct {
 	name  string
 	book  *book
 
-	finish string // of the plan in force; only the agent's loop looks at it
+	finished string // Finish of the plan in force; only the agent's loop looks at it
 
 	state   chan client.LinkState         // the latest that the client has not seen
 	current atomic.Pointer[client.Client] // the one that runs; nil: none
 	parts   atomic.Pointer[Parts]         // its parts
 	poke    chan struct{}                 // ends a wait
+
+	began    time.Time // of the life, and how many ended soon before it; only run looks at them
+	failures int
 
 	stopping chan struct{} // closed when the keeper is to let go
 	once     sync.Once
@@ -56,7 +57,7 @@ type keeper struct {
 func newKeeper(a *Agent, p Plan, l Link) *keeper {
 	return &keeper{
 		agent: a, plan: p, print: p.Print(l.FullName()), link: l, name: l.FullName(),
-		book: newBook(a, l), finish: p.Finish(l.FullName()),
+		book: newBook(a, l), finished: p.Finish(l.FullName()),
 		state: make(chan client.LinkState, 1), poke: make(chan struct{}, 1),
 		stopping: make(chan struct{}), seen: client.LinkState{Up: l.Carrier},
 	}
@@ -139,8 +140,8 @@ func (k *keeper) reapply(ctx context.Context) {
 // status is what holds on the link.
 func (k *keeper) status() Status { return k.book.read(k.current.Load(), k.parts.Load()) }
 
-// begin makes end what stop calls, unless it has been called already.
-func (k *keeper) begin(end func()) bool {
+// onStop makes end what stop calls, unless it has been called already.
+func (k *keeper) onStop(end func()) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.end = end
@@ -155,32 +156,43 @@ func (k *keeper) wake() {
 	}
 }
 
-// run keeps the link until it is gone or the keeper is stopped.
+// run keeps the link until it is gone or the keeper is stopped. Its frame is
+// small, and all that it has below it at rest is the client's: it is there for
+// years, on every link.
 func (k *keeper) run(ctx context.Context) {
-	for failures := 0; !k.last().Gone; {
-		began := k.agent.cfg.Now()
-		err := k.life(ctx)
-		switch {
-		case k.stopped() && err != nil:
-			k.undo(ctx)
-			return
-		case k.stopped(), k.last().Gone, errors.Is(err, client.ErrLinkGone):
-			return
+	for goOn := !k.last().Gone; goOn; {
+		l, err := k.begin(ctx)
+		if err == nil {
+			err = k.conclude(ctx, l, l.run(l.ctx))
 		}
-		if k.agent.cfg.Now().Sub(began) >= steadyLife {
-			failures = 0
-		}
-		wait := min(firstRestart<<min(failures, 10), maxRestart)
-		failures++
-		if errors.Is(err, ErrLocked) {
-			wait, failures = lockedWait, 0
-		}
-		k.book.failed(err, wait)
-		if k.pause(wait); k.stopped() {
-			k.undo(ctx)
-			return
-		}
+		goOn = k.again(ctx, err)
 	}
+}
+
+// again waits until the next life, after one that ended with err. False: there
+// is none.
+func (k *keeper) again(ctx context.Context, err error) bool {
+	switch {
+	case k.stopped() && err != nil:
+		k.undo(ctx)
+		return false
+	case k.stopped(), k.last().Gone, errors.Is(err, client.ErrLinkGone):
+		return false
+	}
+	if k.agent.cfg.Now().Sub(k.began) >= steadyLife {
+		k.failures = 0
+	}
+	wait := min(firstRestart<<min(k.failures, 10), maxRestart)
+	k.failures++
+	if errors.Is(err, ErrLocked) {
+		wait, k.failures = lockedWait, 0
+	}
+	k.book.failed(err, wait)
+	if k.pause(wait); k.stopped() {
+		k.undo(ctx)
+		return false
+	}
+	return !k.last().Gone
 }
 
 func (k *keeper) stopped() bool {
@@ -203,84 +215,6 @@ func (k *keeper) pause(d time.Duration) {
 	}
 }
 
-// life opens what the link needs and runs one client. The error says why it
-// ended; it is nil if the keeper was stopped and the client let go.
-func (k *keeper) life(ctx context.Context) error {
-	return guard(func() error { return k.living(ctx) })
-}
-
-// guard turns a panic into an error: the links are apart from one another.
-func guard(f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &client.PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return f()
-}
-
-func (k *keeper) living(ctx context.Context) error {
-	woke := k.agent.cfg.Woke.Listen()
-	defer k.agent.cfg.Woke.Leave(woke)
-	c, run, parts, err := k.open(ctx, woke)
-	if err != nil {
-		return err
-	}
-	k.put()
-	err = k.let(ctx, c, run, parts)
-	if errClose := parts.close(); err == nil {
-		err = errClose
-	}
-	return err
-}
-
-// open opens what the link needs, and makes a client of it. It is a function
-// of its own because its frame is large, and life's is there for years.
-func (k *keeper) open(ctx context.Context, woke <-chan struct{}) (c *client.Client, run func(context.Context) error, parts *Parts, err error) {
-	parts, err = k.plan.Open(ctx, k.link)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	cfg := parts.Client
-	cfg.Link, cfg.Notify, cfg.Woke = k.state, k.notify(parts), woke
-	parts.Client = nil
-	c, err = client.New(*cfg)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, parts.close())
-	}
-	return c, c.Runner(parts.Remembered), parts, nil
-}
-
-// let lets a client live until it ends by itself or is stopped.
-func (k *keeper) let(ctx context.Context, c *client.Client, run func(context.Context) error, parts *Parts) error {
-	living, cancel := context.WithCancel(ctx)
-	defer cancel()
-	said := make(chan error, 1) // what came of the farewell
-	defer k.begin(nil)
-	if !k.begin(func() { said <- k.farewell(ctx, c); cancel() }) {
-		return errStopped
-	}
-	k.parts.Store(parts)
-	k.current.Store(c)
-	err := run(living)
-	k.current.Store(nil)
-	k.parts.Store(nil)
-	if !k.stopped() {
-		return fmt.Errorf("the client ended: %w", err)
-	}
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
-	err = errors.Join(err, <-said)
-	if k.policy != Keep {
-		err = errors.Join(err, parts.letGo(ctx))
-	}
-	return err
-}
-
-// errStopped says that the keeper was stopped before the client began.
-var errStopped = errors.New("stopped before it began")
-
 // farewell gives a client its last command.
 func (k *keeper) farewell(ctx context.Context, c *client.Client) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
@@ -302,16 +236,18 @@ func (k *keeper) undo(ctx context.Context) {
 	if k.policy == Keep {
 		return
 	}
-	err := guard(func() error {
-		parts, err := k.plan.Open(ctx, k.link)
-		if err != nil {
-			return err
-		}
-		return errors.Join(parts.letGo(ctx), parts.close())
-	})
-	if err != nil && !k.last().Gone {
+	if err := k.undone(ctx); err != nil && !k.last().Gone {
 		k.agent.cfg.Log.Error("the link was not let go as it should", "link", k.name, "policy", k.policy.String(), "error", err)
 	}
+}
+
+func (k *keeper) undone(ctx context.Context) (err error) {
+	defer caught(&err)
+	parts, err := k.plan.Open(ctx, k.link)
+	if err != nil {
+		return err
+	}
+	return errors.Join(parts.letGo(ctx), parts.close())
 }
 
 // letGo takes off whatever is still configured.
