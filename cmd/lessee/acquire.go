@@ -87,7 +87,7 @@ func acquire(ctx context.Context, s *settings) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{configure: !s.noApply, up: !s.noApply, remember: true, check: true})
 	if err != nil {

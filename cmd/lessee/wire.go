@@ -44,8 +44,12 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 		return nil, err
 	}
 	s.link = ifi.Name // an alternative name becomes the kernel's own
-	if !n.configure && ifi.Flags&net.FlagRunning == 0 {
-		return nil, fmt.Errorf("%s has no carrier or is down (ip link set %s up): %w", s.link, s.link, netconf.ErrNoCarrier)
+	switch {
+	case n.configure || ifi.Flags&net.FlagRunning != 0:
+	case ifi.Flags&net.FlagUp == 0:
+		return nil, fmt.Errorf("%s is down, so that it has %w (ip link set %s up)", s.link, netconf.ErrNoCarrier, s.link)
+	default:
+		return nil, fmt.Errorf("%s is up and has %w: is the cable in, and the other end up?", s.link, netconf.ErrNoCarrier)
 	}
 	if err = e.openViews(ifi); err != nil {
 		return nil, errors.Join(err, e.close())
