@@ -395,6 +395,17 @@ func TestDryRunTakesAndChangesNothing(t *testing.T) {
 	b.clean()
 }
 
+func TestAWishCostsNoAddressThatWorks(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "note: 198.51.100.9 was wished for, and the server granted another address\n", "acquire", "eth0", "--request-address", "198.51.100.9")
+	had := b.host.AddrsOf("eth0")
+	b.srv.On(dhcp4.Discover, dhcptest.Ignore)
+	b.want(0, "note: 192.0.2.9 was wished for, and the lease is kept that was there (lessee release eth0 ends it)\n", "acquire", "eth0", "--request-address", "192.0.2.9", "--no-server", "fail", "--timeout", "1s")
+	if has := b.host.AddrsOf("eth0"); len(has) != 1 || has[0].Prefix != had[0].Prefix {
+		t.Errorf("eth0 had %v, and has %v", had, has)
+	}
+}
+
 func TestNoApplyLeavesTheHostAlone(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	b.want(0, "bound", "acquire", "eth0", "--no-apply")
