@@ -82,7 +82,7 @@ func (e *errand) openViews(ifi socket.Link) (err error) {
 		}
 	}
 	if e.trace {
-		e.ladder = &ladder{out: os.Stderr, full: e.traceFull}
+		e.ladder = &ladder{out: os.Stderr, ascii: onlyASCII(os.Stderr), full: e.traceFull}
 	} else if isTerminal(os.Stderr) && !e.quiet {
 		e.progress = newProgress(os.Stderr, e.link, time.Now().Add(e.timeout))
 	}
