@@ -284,6 +284,7 @@ func TestExit5EveryAddressInUse(t *testing.T) {
 func TestExit6NoLinkNoCarrier(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	b.want(6, "no such interface", "acquire", "eth9")
+	b.want(6, "no such interface (the name is eth0; ", "acquire", "eth0@if2")
 	if err := b.remote.SetDown("eth0"); err != nil {
 		t.Fatal(err)
 	}

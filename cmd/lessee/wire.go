@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,9 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 	e := &errand{settings: s, drops: &drops{log: s.log}}
 	o := s.opening(n)
 	ifi, err := o.find()
+	if name, netns, at := strings.Cut(s.link, "@"); err != nil && at { // as "ip link" prints it, or as the agent takes it
+		err = fmt.Errorf("%w (the name is %s; of a link in another network namespace: ip netns exec %s lessee ...)", err, name, netns)
+	}
 	if err != nil {
 		return nil, err
 	}
