@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -175,10 +174,11 @@ func (h *Host) waitCarrier(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
-				return err
+			err := context.Cause(ctx)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("%w: is the cable in, and the other end up? (%w)", ErrNoCarrier, err)
 			}
-			return fmt.Errorf("%w: is the cable in, and the other end up? (%w)", ErrNoCarrier, os.ErrDeadlineExceeded)
+			return err
 		case <-tick.C:
 		}
 	}

@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -47,7 +48,8 @@ func (m *Machine) unwanted(l lease.Lease) string {
 	if !l.Valid(m.now) {
 		return ""
 	}
-	if m.cfg.RequestAddr.IsValid() && m.cfg.RequestAddr != l.Addr.Addr() {
+	// For a wish nobody gives up an address that works.
+	if m.cfg.RequestAddr.IsValid() && m.cfg.RequestAddr != l.Addr.Addr() && !m.held {
 		return fmt.Sprintf("%v is wished for", m.cfg.RequestAddr)
 	}
 	if why := m.serverRefused(l.Server); why != "" {
@@ -130,8 +132,8 @@ func (m *Machine) selectingTimeout() {
 	case due(m.fallback, m.now):
 		m.useMemory()
 	default:
-		m.say(Report{Cause: CauseNoServer, Text: fmt.Sprintf("no acceptable offer to %d DHCPDISCOVER", m.try)})
-		if !m.cfg.Survey {
+		if !m.cfg.Survey || len(m.offers) == 0 {
+			m.say(Report{Cause: CauseNoServer, Text: fmt.Sprintf("no acceptable offer to %d DHCPDISCOVER", m.try)})
 			m.offers = nil // all refused; room for others
 		}
 		m.sendDiscover(Selecting)
@@ -149,7 +151,9 @@ func (m *Machine) offered(msg *dhcp4.Message) {
 		return
 	}
 	o, reason := m.judge(msg)
-	m.offers = append(m.offers, o)
+	if !slices.ContainsFunc(m.offers, o.is) { // else it answers another copy
+		m.offers = append(m.offers, o)
+	}
 	if reason != "" {
 		m.drop(msg, reason)
 		if !m.cfg.Survey {

@@ -37,6 +37,12 @@ func (o Offer) String() string {
 	return text
 }
 
+// is reports whether two offers say the same.
+func (o Offer) is(other Offer) bool {
+	same := func(a, b dhcp4.RawOption) bool { return a.Code == b.Code && string(a.Value) == string(b.Value) }
+	return o.Server == other.Server && o.Addr == other.Addr && slices.EqualFunc(o.Message.Options, other.Message.Options, same)
+}
+
 // offerWait is how long offers are collected from the first acceptable one.
 func (m *Machine) offerWait() time.Duration {
 	if m.cfg.OfferWait != AutoOfferWait {
@@ -200,7 +206,7 @@ func (m *Machine) whyLost(o, best Offer) string {
 			return c.lost
 		}
 	}
-	return "the same offer again"
+	return "its server offers that address with other options, too"
 }
 
 func truth(b bool) int64 {

@@ -60,22 +60,28 @@ func sum(b []byte) string {
 
 // read reads what write wrote. A file that is anything else is set aside.
 func read(path string, v any) error {
+	foreign, err := look(path, v)
+	if foreign != nil {
+		return fmt.Errorf("%s: %w: %w", path, foreign, setAside(path))
+	}
+	return err
+}
+
+// look reads what write wrote, and tells why a file is anything else.
+func look(path string, v any) (foreign, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) {
-		return fmt.Errorf("%s is a symbolic link: %w", path, setAside(path))
+		return errors.New("a symbolic link"), nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := decode(b, v); err != nil {
-		return fmt.Errorf("%s: %w: %w", path, err, setAside(path))
-	}
-	return nil
+	return decode(b, v), nil
 }
 
 // decode checks and reads a file's bytes.

@@ -87,10 +87,11 @@ func (s *Link) Save(l lease.Lease) error {
 
 // Forget removes what was remembered.
 func (s *Link) Forget() error {
-	if err := os.Remove(s.path()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("forget the lease of %s: %w", s.name, err)
+	err := os.Remove(s.path())
+	if _, errThere := os.Lstat(s.path()); err == nil || errors.Is(errThere, os.ErrNotExist) {
+		return nil // a read-only disk refuses to remove what is not there, too
 	}
-	return nil
+	return fmt.Errorf("forget the lease of %s: %w", s.name, err)
 }
 
 // Rename keeps what is remembered under the name that the kernel gave the link
@@ -202,7 +203,7 @@ func bootID() string {
 // 2131, section 4.2).
 func ClientID(dir, link string) (id dhcp4.ClientID, known bool) {
 	var c content
-	if err := read((&Link{dir: dir, name: link}).path(), &c); err != nil {
+	if foreign, err := look((&Link{dir: dir, name: link}).path(), &c); foreign != nil || err != nil {
 		return nil, false // Load tells what is wrong with it
 	}
 	if c.ClientID == "" {

@@ -204,7 +204,10 @@ func TestBrokenAndForeignFilesAreSetAside(t *testing.T) {
 				if err := make(t, s.path()); err != nil {
 					t.Fatal(err)
 				}
-				r, err := s.Load()
+				if id, known := ClientID(dir, "eth0"); known {
+					t.Fatalf("time %d: it was got with client identifier %v", n, id)
+				}
+				r, err := s.Load() // which tells of it, though somebody looked before
 				if !errors.Is(err, ErrBroken) || r.Usable || !r.Lease.IsZero() {
 					t.Fatalf("time %d: %+v, %v", n, r, err)
 				}

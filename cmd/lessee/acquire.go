@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -87,7 +89,7 @@ func acquire(ctx context.Context, s *settings) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{configure: !s.noApply, up: !s.noApply, remember: true, check: true})
 	if err != nil {
@@ -100,8 +102,22 @@ func acquire(ctx context.Context, s *settings) error {
 	return e.done(err, func() document {
 		d := e.document(result, l)
 		d.Offers = agent.OffersOf(e.offers)
+		d.Notes = append(d.Notes, e.wishNotGranted(l)...)
 		return d
 	})
+}
+
+// wishNotGranted tells that the lease is of another address than the one that
+// was wished for.
+func (e *errand) wishNotGranted(l lease.Lease) []string {
+	wish := e.settings.machine.RequestAddr
+	switch {
+	case !wish.IsValid() || wish == l.Addr.Addr():
+		return nil
+	case e.offers == nil:
+		return []string{fmt.Sprintf("%v was wished for, and the lease is kept that was there (lessee release %s ends it)", wish, e.link)}
+	}
+	return []string{fmt.Sprintf("%v was wished for, and the server granted another address", wish)}
 }
 
 // done closes the errand and prints the document, unless something failed.
@@ -124,7 +140,8 @@ func (e *errand) document(result string, granted lease.Lease) document {
 		return d
 	}
 	if !e.host.script.Configures() { // what a script follows, nobody knows
-		d.Notes = refusals(netconf.PlanFor(l, e.host.Options()))
+		plan := netconf.PlanFor(l, e.host.Options())
+		d.Notes = append(refusals(plan), e.untold(plan)...)
 	}
 	if e.explain {
 		x := explain(e.link, granted, l, overrides, e.host, e.devices.machine.Parameters)
@@ -136,6 +153,18 @@ func (e *errand) document(result string, granted lease.Lease) document {
 func refusals(p netconf.Plan) (out []string) {
 	for _, r := range p.Refused {
 		out = append(out, fmt.Sprintf("%s: %s", r.What, r.Why))
+	}
+	return out
+}
+
+// untold is what went wrong with the host, but for what the plan refuses for that
+// very reason.
+func (s *settings) untold(p netconf.Plan) (out []string) {
+	for _, t := range s.troubles {
+		text := t.Error()
+		if !slices.ContainsFunc(p.Refused, func(r netconf.Refusal) bool { return strings.Contains(text, r.Why) }) {
+			out = append(out, strings.TrimPrefix(text, s.link+": "))
+		}
 	}
 	return out
 }

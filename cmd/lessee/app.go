@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/lessee/lessee/client"
 )
 
 // The rules of what this command says:
@@ -72,14 +74,16 @@ func onLink(do func(ctx context.Context, s *settings) error) cli.ActionFunc {
 	}
 }
 
-// finish tells machines of a failure too, in the format they asked for.
+// finish tells machines of a failure too, in the format they asked for. What an
+// exchange came to does not name the link.
 func finish(s *settings, err error) error {
-	if err == nil {
-		return nil
-	}
 	var usage *usageError
-	if errors.As(err, &usage) {
+	var obstacle *client.Obstacle
+	switch {
+	case err == nil, errors.As(err, &usage):
 		return err
+	case errors.As(err, &obstacle), errors.Is(err, client.ErrLinkGone):
+		err = fmt.Errorf("%s: %w", s.link, err)
 	}
 	return errors.Join(err, s.print(failure(s.link, err)))
 }

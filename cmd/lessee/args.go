@@ -101,6 +101,9 @@ func (l *line) readFlag(words []string, i int) (int, *slip) {
 	}
 	if l.give(f, value) != nil {
 		good := sample(f)
+		if _, is := f.(*cli.DurationFlag); is && l.give(f, value+"s") == nil {
+			good = value + "s"
+		}
 		if joined {
 			good = "--" + name + "=" + good
 		}

@@ -193,9 +193,9 @@ func (b *boot) nothing() error {
 // run gets leases until there are enough of them, or the time is over, or ctx
 // ends.
 func (b *boot) run(ctx context.Context) error {
-	within, cancel := context.WithTimeout(ctx, b.timeout)
+	bounded, cancel := within(ctx, b.timeout)
 	defer cancel()
-	err := b.conduct(within, cancel)
+	err := b.conduct(bounded, cancel)
 	if err == nil {
 		err = b.verdict(context.Cause(ctx))
 	}

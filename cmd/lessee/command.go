@@ -31,7 +31,13 @@ func dispatch(app *cli.App, words []string) error {
 		return printVersion()
 	default:
 		what := fmt.Sprintf("%s stands before the command, where only --help and --version may", words[0])
-		return &usageError{what, "lessee help"}
+		isCommand := func(w string) bool { return named(app.Commands, w) != nil }
+		i := slices.IndexFunc(words, isCommand)
+		if i < 0 {
+			return &usageError{what, "lessee help"}
+		}
+		cmd, rest := find(app, append([]string{words[i]}, replace(words, i, 1)...))
+		return &usageError{what, correction(cmd, &slip{fixed: rest})}
 	}
 	cmd, rest := find(app, words)
 	switch {

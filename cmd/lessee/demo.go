@@ -179,6 +179,11 @@ func (s *stage) interlude(ctx context.Context) {
 	if _, err := s.server.WaitFor(ctx, dhcptest.Received(dhcp4.Decline)); err != nil {
 		return // it did not happen; review tells
 	}
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(time.Second): // the command tells of it first
+	}
 	s.say("meanwhile, at rest after the DHCPDECLINE:")
 	if err := s.kernel(); err != nil {
 		s.say("%v", err)
@@ -209,7 +214,7 @@ func (s *stage) review() error {
 // run runs one command on the host. Its ladder comes from standard error.
 func (s *stage) run(ctx context.Context, command string) error {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", command, "eth0", "--trace",
-		"--state-dir", s.dir, "--run-dir", s.dir, "--resolv-conf", s.path("resolv.conf"), "--hooks-dir", "none", "--hook-style", "none")
+		"--state-dir", s.dir, "--run-dir", s.dir, "--resolv-conf", s.path("resolv.conf"), "--config", "none", "--hooks-dir", "none", "--log-level", "error")
 	cmd.Stdout, cmd.Stderr = s.out, s.out
 	if err := s.host.Start(cmd); err != nil {
 		return err
@@ -270,4 +275,6 @@ func (s *stage) scene(name, about string) {
 func (s *stage) say(format string, args ...any) { s.line(format, args...) }
 
 // line writes to the audience; that it may have left is no reason to stop.
-func (s *stage) line(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format+"\n", args...) }
+func (s *stage) line(format string, args ...any) {
+	_, _ = io.WriteString(s.out, drawn(onlyASCII(os.Stdout), fmt.Sprintf(format+"\n", args...)))
+}

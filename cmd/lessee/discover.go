@@ -49,7 +49,7 @@ func discover(ctx context.Context, s *settings) error {
 // survey collects offers on a link that is up already. They are weighed by what
 // is remembered, which it returns too.
 func survey(ctx context.Context, s *settings) (_ []machine.Offer, remembered lease.Lease, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{remember: true, check: false})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -276,8 +277,17 @@ func words[T any](v []T) string {
 	return text
 }
 
+// known is an address, if there is one.
+func known(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
 // envOf is a document as shell variables. Every option of the lease is there
-// by its number as well.
+// by its number as well. What every lease may say is there of each, empty if it
+// does not, so that nothing stays of one that was read before.
 func envOf(d document) [][2]string {
 	out := [][2]string{{"LESSEE_LINK", d.Link}, {"LESSEE_RESULT", d.Result}}
 	if len(d.Links) > 0 {
@@ -292,13 +302,13 @@ func envOf(d document) [][2]string {
 	if l := d.Lease; l != nil && !l.IsZero() {
 		add("ADDRESS", l.Addr.Addr().String())
 		add("PREFIX_LENGTH", fmt.Sprint(l.Addr.Bits()))
-		if l.Server.IsValid() {
-			add("SERVER", l.Server.String())
-		}
+		add("SERVER", known(l.Server))
+		expiry, seconds := "", "" // for ever
 		if !l.Expiry.IsZero() {
-			add("EXPIRY", fmt.Sprint(l.Expiry.Unix()))
-			add("LEASE_SECONDS", fmt.Sprint(int64(l.Expiry.Sub(l.Start)/time.Second)))
+			expiry, seconds = fmt.Sprint(l.Expiry.Unix()), fmt.Sprint(int64(l.Expiry.Sub(l.Start)/time.Second))
 		}
+		add("EXPIRY", expiry)
+		add("LEASE_SECONDS", seconds)
 		add("ROUTERS", words(l.Routers))
 		add("DNS", words(l.DNS))
 		add("DOMAIN", l.Domain)
@@ -307,13 +317,13 @@ func envOf(d document) [][2]string {
 		add("FQDN", l.FQDN)
 		add("NTP", words(l.NTP))
 		add("TIME_ZONE", l.TimeZone)
+		mtu := ""
 		if l.MTU != 0 {
-			add("MTU", fmt.Sprint(l.MTU))
+			mtu = fmt.Sprint(l.MTU)
 		}
+		add("MTU", mtu)
 		add("CAPTIVE_PORTAL", l.CaptivePortal)
-		if l.NextServer.IsValid() {
-			add("NEXT_SERVER", l.NextServer.String())
-		}
+		add("NEXT_SERVER", known(l.NextServer))
 		add("BOOT_FILE", l.BootFile)
 		for _, o := range l.Options {
 			add(fmt.Sprintf("OPTION_%d", uint8(o.Code)), o.String())

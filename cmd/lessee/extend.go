@@ -59,13 +59,16 @@ func extend(ctx context.Context, s *settings, cmd control.Command, how func(*cli
 	if asked {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{configure: true, up: true, remember: true})
 	if err != nil {
 		return err
 	}
 	l, err := e.held()
+	if err != nil {
+		err = fmt.Errorf("%w (lessee acquire %s gets a new one)", err, e.link)
+	}
 	if used, _ := e.use(l); err == nil && !e.host.Holds(used) {
 		err = fmt.Errorf("%s does not hold %v, so it is not known to be free (lessee acquire %s confirms and checks it)", e.link, l.Addr, e.link)
 	}
@@ -87,14 +90,14 @@ var errNoLease = errors.New("no lease is remembered that is still valid")
 func (e *errand) held() (lease.Lease, error) {
 	r, err := e.store.Load()
 	if err != nil {
-		return lease.Lease{}, fmt.Errorf("%s: %w: %w (lessee acquire %s gets a new one)", e.link, errNoLease, err, e.link)
+		return lease.Lease{}, fmt.Errorf("%s: %w: %w", e.link, errNoLease, err)
 	}
 	if !r.Usable {
 		why := r.Why
 		if why == "" {
 			why = "nothing is stored"
 		}
-		return lease.Lease{}, fmt.Errorf("%s: %w: %s (lessee acquire %s gets a new one)", e.link, errNoLease, why, e.link)
+		return lease.Lease{}, fmt.Errorf("%s: %w: %s", e.link, errNoLease, why)
 	}
 	return r.Lease, nil
 }

@@ -64,16 +64,14 @@ func inform(ctx context.Context, s *settings, in machine.Inform) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{})
 	if err != nil {
 		return err
 	}
 	var l lease.Lease
-	if !in.Addr.IsValid() {
-		in.Addr, err = e.firstAddr()
-	}
+	in.Addr, err = e.addr(in.Addr)
 	if err == nil {
 		var c *client.Client
 		if c, err = e.client(ctx); err == nil {
@@ -95,20 +93,25 @@ func informed(l lease.Lease, policy lease.Policy) lease.Lease {
 	return used
 }
 
-// firstAddr is the link's first IPv4 address. It is asked for in the caller's
-// namespace.
-func (d *devices) firstAddr() (netip.Prefix, error) {
+// addr is the link's address that was asked for, or its first IPv4 address. It
+// is looked for in the caller's namespace.
+func (d *devices) addr(asked netip.Prefix) (netip.Prefix, error) {
 	addrs, err := d.ifi.Interface().Addrs()
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("addresses of %s: %w", d.ifi.Name, err)
 	}
 	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+		p, err := netip.ParsePrefix(a.String())
+		switch {
+		case err != nil || !p.Addr().Is4():
+		case !asked.IsValid():
 			return p, nil
+		case asked.Addr() == p.Addr():
+			return asked, nil
 		}
 	}
-	return netip.Prefix{}, &usageError{
-		fmt.Sprintf("%s has no IPv4 address to ask for", d.ifi.Name),
-		fmt.Sprintf("lessee acquire %s", d.ifi.Name),
+	if asked.IsValid() { // answers to it would go nowhere
+		return netip.Prefix{}, &usageError{fmt.Sprintf("%s does not have %v", d.ifi.Name, asked.Addr()), fmt.Sprintf("ip address add %v dev %s", asked, d.ifi.Name)}
 	}
+	return netip.Prefix{}, &usageError{d.ifi.Name + " has no IPv4 address to ask for", "lessee acquire " + d.ifi.Name}
 }

@@ -258,7 +258,7 @@ func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices, server 
 	own.needs = needs{}
 	in := machine.Inform{Server: server} // whom to ask, if that is known (RFC 2131, section 4.4.3)
 	err = own.ns.Enter(func() error {
-		in.Addr, err = d.firstAddr()
+		in.Addr, err = d.addr(in.Addr)
 		return err
 	})
 	if err != nil {

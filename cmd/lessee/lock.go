@@ -37,12 +37,12 @@ func (e *lockedError) Unwrap() error { return agent.ErrLocked }
 // process can be asked about the link.
 func lockLink(dir, link, control string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("lock %s: %w", link, err)
+		return nil, noLock(link, err)
 	}
 	path := lockPath(dir, link)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", link, err)
+		return nil, noLock(link, err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		h := readHolder(f)
@@ -57,6 +57,11 @@ func lockLink(dir, link, control string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
 	return f, nil
+}
+
+// noLock tells that there can be no lock in the directory for it.
+func noLock(link string, err error) error {
+	return fmt.Errorf("lock %s: %w (--run-dir names another directory)", link, err)
 }
 
 func lockPath(dir, link string) string { return filepath.Join(dir, link+".lock") }

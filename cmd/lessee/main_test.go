@@ -188,7 +188,7 @@ func TestExit0Done(t *testing.T) {
 
 func TestExit1NothingToRelease(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
-	b.want(1, "lessee acquire eth0", "release", "eth0")
+	b.want(1, "eth0: no lease is remembered that is still valid: nothing is remembered\n", "release", "eth0")
 	b.want(1, "lessee acquire eth0", "renew", "eth0")
 }
 
@@ -213,6 +213,7 @@ func TestExit2WrongUsageSaysWhatWouldHaveWorked(t *testing.T) {
 		{"acquire", "../etc"},
 		{"acquir", "eth0"},
 		{"inform", "eth0", "--address", "192.0.2.9"},
+		{"--format", "json", "acquire", "eth0"},
 	} {
 		r := b.lessee(args...)
 		if r.code != 2 || !strings.Contains(r.stderr, "try: lessee ") || !strings.HasPrefix(r.stderr, "lessee: ") {
@@ -241,7 +242,7 @@ func TestFlagsBeforeAndAfterTheLink(t *testing.T) {
 func TestExit3NoServer(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	b.srv.Always(dhcptest.Ignore)
-	b.want(3, "no server answered", "acquire", "eth0", "--timeout", "300ms")
+	b.want(3, "lessee: eth0: no server answered (gave up after ", "acquire", "eth0", "--timeout", "300ms")
 	b.want(3, "no offer", "discover", "eth0", "--wait", "100ms")
 	b.clean()
 }
@@ -283,11 +284,16 @@ func TestExit5EveryAddressInUse(t *testing.T) {
 func TestExit6NoLinkNoCarrier(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	b.want(6, "no such interface", "acquire", "eth9")
+	b.want(6, "no such interface (the name is eth0; ", "acquire", "eth0@if2")
 	if err := b.remote.SetDown("eth0"); err != nil {
 		t.Fatal(err)
 	}
-	b.want(6, "no carrier", "acquire", "eth0", "--timeout", "200ms")
-	b.want(6, "no carrier", "discover", "eth0")
+	b.want(6, "no carrier: is the cable in, and the other end up? (gave up after ", "acquire", "eth0", "--timeout", "200ms")
+	b.want(6, "eth0 is up and has no carrier", "discover", "eth0")
+	if err := b.host.SetDown("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	b.want(6, "eth0 is down, so that it has no carrier (ip link set eth0 up)", "discover", "eth0")
 }
 
 func TestExit6LinkVanishesInTheMiddle(t *testing.T) {
@@ -390,6 +396,17 @@ func TestDryRunTakesAndChangesNothing(t *testing.T) {
 	b.clean()
 }
 
+func TestAWishCostsNoAddressThatWorks(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "note: 198.51.100.9 was wished for, and the server granted another address\n", "acquire", "eth0", "--request-address", "198.51.100.9")
+	had := b.host.AddrsOf("eth0")
+	b.srv.On(dhcp4.Discover, dhcptest.Ignore)
+	b.want(0, "note: 192.0.2.9 was wished for, and the lease is kept that was there (lessee release eth0 ends it)\n", "acquire", "eth0", "--request-address", "192.0.2.9", "--no-server", "fail", "--timeout", "1s")
+	if has := b.host.AddrsOf("eth0"); len(has) != 1 || has[0].Prefix != had[0].Prefix {
+		t.Errorf("eth0 had %v, and has %v", had, has)
+	}
+}
+
 func TestNoApplyLeavesTheHostAlone(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	b.want(0, "bound", "acquire", "eth0", "--no-apply")
@@ -447,6 +464,38 @@ func TestBrokenStoreIsNoReasonToFail(t *testing.T) {
 	b.want(0, "bound", "acquire", "eth0", "--log-level", "warn")
 	b.want(0, "released", "release", "eth0")
 	b.clean()
+	b.want(0, "bound", "acquire", "eth0")
+	for _, tc := range []struct {
+		code    int
+		command string
+	}{{1, "renew"}, {0, "release"}} {
+		if err := os.WriteFile(filepath.Join(b.dir, "eth0.lease.json"), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.want(tc.code, "the file is broken or foreign; it was set aside", tc.command, "eth0")
+	}
+	b.clean()
+}
+
+func TestReleaseOfWhatCannotAllBeUndoneFailsUntilItCan(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	const was = "# the operator's own\n"
+	if err := os.WriteFile(b.resolvConf(), []byte(was), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.want(0, "bound", "acquire", "eth0")
+	way := filepath.Join(b.dir, ".resolv.conf.lessee") // what stands there is in the new file's way
+	if err := os.MkdirAll(filepath.Join(way, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b.want(1, "lessee: eth0: the resolver is not configured: ", "release", "eth0")
+	if err := os.RemoveAll(way); err != nil {
+		t.Fatal(err)
+	}
+	b.want(0, "released", "release", "eth0")
+	if is, err := os.ReadFile(b.resolvConf()); err != nil || string(is) != was {
+		t.Errorf("resolv.conf is %q, %v", is, err)
+	}
 }
 
 func TestKilledAcquireIsUndoneByTheNextRelease(t *testing.T) {
@@ -511,6 +560,7 @@ func TestInformAndSurveysThatNobodyAnswersFail(t *testing.T) {
 	b.host.Addr("eth0", "192.0.2.9/24")
 	b.srv.Always(dhcptest.Ignore)
 	b.want(3, "no server answered", "inform", "eth0", "--timeout", "300ms")
+	b.want(2, "eth0 does not have 192.0.2.99\ntry: ip address add 192.0.2.99/24 dev eth0", "inform", "eth0", "--address", "192.0.2.99/24")
 	b.want(3, "no offer came", "discover", "eth0", "--timeout", "300ms")
 	b.want(3, "no offer came", "acquire", "eth0", "--dry-run", "--timeout", "300ms")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,13 @@ func TestTheREADMENamesWhatIsPrinted(t *testing.T) {
 		name := strings.NewReplacer("OPTION_6", "OPTION_N", "SENT_6", "SENT_N", "OFFER_0", "OFFER_N").Replace(v[0])
 		if !strings.Contains(text, "`"+name+"`") && !strings.HasPrefix(name, "LESSEE_0_") {
 			t.Errorf("README.md does not tell of %s", name)
+		}
+	}
+	// A lease that says nothing has the same variables, so that none stays of another.
+	sparse := envOf(document{Lease: &lease.Lease{Addr: l.Addr}})
+	for _, v := range envOf(document{Lease: &lease.Lease{Addr: l.Addr, Server: l.Server, Start: now, Expiry: l.Expiry, MTU: 1400, NextServer: l.NextServer}}) {
+		if !slices.ContainsFunc(sparse, func(w [2]string) bool { return w[0] == v[0] }) {
+			t.Errorf("%s is not there of every lease", v[0])
 		}
 	}
 	for _, f := range bootFlags() {

@@ -38,7 +38,7 @@ func release(ctx context.Context, s *settings) error {
 	if asked {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{configure: true, remember: true})
 	if errors.Is(err, socket.ErrNoLink) {
@@ -74,9 +74,10 @@ func (e *errand) release(ctx context.Context) (l lease.Lease, notes []string, er
 	if why != nil || !e.hasCarrier() {
 		e.hooks.released(&l, notes[0])
 	}
-	// What the client could not undo, it only told the log.
-	e.troubles = nil
-	undone := errors.Join(e.host.Withdraw(context.WithoutCancel(ctx), l), errors.Join(e.troubles...))
+	undone := e.host.Withdraw(context.WithoutCancel(ctx), l)
+	if e.host.Leftover() { // name servers, say: that they could not be put back was only told the log
+		undone = errors.Join(undone, errors.Join(e.troubles...))
+	}
 	if undone == nil {
 		undone = errors.Join(e.host.Down(), e.store.Forget())
 	}

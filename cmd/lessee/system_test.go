@@ -114,3 +114,20 @@ func TestAHostWithANameAndWithoutSettingsKeepsAllOfIt(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// What cannot be done is told to whoever reads what is printed, once.
+func TestAHostThatCouldNotBeNamedIsANote(t *testing.T) {
+	b := newBench(t, wholeOptions())
+	// Nothing can be written down where a directory is in the way.
+	for _, name := range []string{".hostname.json.lessee", ".resolv.conf.lessee"} {
+		if err := os.MkdirAll(filepath.Join(b.dir, name, "x"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := b.command(t.Context(), "acquire", "eth0", "--accept-hostname", "always", "--supersede", "domain-name-servers=192.0.2.53", "--log-level", "error")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
+	r := ran(t, b.host, cmd)
+	if r.code != exitDone || strings.Count(r.out, "note: the host's name is not set: ") != 1 || strings.Count(r.out, "resolv.conf") != 1 {
+		t.Errorf("exit %d\n%s%s", r.code, r.out, r.stderr)
+	}
+}

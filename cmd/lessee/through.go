@@ -22,7 +22,7 @@ func (s *settings) throughAgent(ctx context.Context, ask func(context.Context, *
 		return false, nil
 	}
 	s.link = name
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	c, err := control.Dial(ctx, h.control)
 	if err != nil {

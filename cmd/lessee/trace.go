@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ import (
 //	0.004 ◄─── DHCPOFFER 192.0.2.77 ─────────┤ 192.0.2.1
 type ladder struct {
 	out   io.Writer
+	ascii bool       // the terminal shows nothing else
 	full  bool       // every message in many lines, below its rung
 	mu    sync.Mutex // ARP comes from beside the client's loop
 	start time.Time  // of the first rung
@@ -102,15 +104,28 @@ func (l *ladder) line(at time.Time, text string) {
 	if l.start.IsZero() {
 		l.start = at
 	}
-	fmt.Fprintf(l.out, "%9.3f %s\n", at.Sub(l.start).Seconds(), text)
+	fmt.Fprint(l.out, drawn(l.ascii, fmt.Sprintf("%9.3f %s\n", at.Sub(l.start).Seconds(), text)))
 }
+
+var inASCII = strings.NewReplacer("├", "|", "┤", "|", "│", "|", "─", "-", "►", ">", "◄", "<", "→", "->", "—", "-")
+
+// drawn draws in ASCII, if nothing else can be shown.
+func drawn(ascii bool, text string) string {
+	if ascii {
+		return inASCII.Replace(text)
+	}
+	return text
+}
+
+// onlyASCII tells whether f is a terminal that shows nothing else.
+func onlyASCII(f *os.File) bool { return isTerminal(f) && !speaksUTF8() }
 
 func (l *ladder) dump(m *dhcp4.Message) {
 	if !l.full {
 		return
 	}
 	for line := range strings.Lines(m.Dump()) {
-		fmt.Fprintf(l.out, "%9s │     %s", "", line)
+		fmt.Fprintf(l.out, "%9s %s     %s", "", drawn(l.ascii, "│"), line)
 	}
 }
 

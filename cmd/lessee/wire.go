@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,12 +41,19 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 	e := &errand{settings: s, drops: &drops{log: s.log}}
 	o := s.opening(n)
 	ifi, err := o.find()
+	if name, netns, at := strings.Cut(s.link, "@"); err != nil && at { // as "ip link" prints it, or as the agent takes it
+		err = fmt.Errorf("%w (the name is %s; of a link in another network namespace: ip netns exec %s lessee ...)", err, name, netns)
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.link = ifi.Name // an alternative name becomes the kernel's own
-	if !n.configure && ifi.Flags&net.FlagRunning == 0 {
-		return nil, fmt.Errorf("%s has no carrier or is down (ip link set %s up): %w", s.link, s.link, netconf.ErrNoCarrier)
+	switch {
+	case n.configure || ifi.Flags&net.FlagRunning != 0:
+	case ifi.Flags&net.FlagUp == 0:
+		return nil, fmt.Errorf("%s is down, so that it has %w (ip link set %s up)", s.link, netconf.ErrNoCarrier, s.link)
+	default:
+		return nil, fmt.Errorf("%s is up and has %w: is the cable in, and the other end up?", s.link, netconf.ErrNoCarrier)
 	}
 	if err = e.openViews(ifi); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -78,7 +86,7 @@ func (e *errand) openViews(ifi socket.Link) (err error) {
 		}
 	}
 	if e.trace {
-		e.ladder = &ladder{out: os.Stderr, full: e.traceFull}
+		e.ladder = &ladder{out: os.Stderr, ascii: onlyASCII(os.Stderr), full: e.traceFull}
 	} else if isTerminal(os.Stderr) && !e.quiet {
 		e.progress = newProgress(os.Stderr, e.link, time.Now().Add(e.timeout))
 	}

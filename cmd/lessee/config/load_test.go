@@ -181,7 +181,7 @@ func TestTheNearestNameIsMeantIfItIsNear(t *testing.T) {
 	known := names(slices.Concat(linkRows, agentRows), "")
 	for name, want := range map[string]string{
 		"metrc": "metric", "metrics": "metric", "mertic": "metric", "METRIC": "metric", "Resolv_Conf": "resolv-conf",
-		"client-di": "client-id", "clientid": "client-id", "host-name": "hostname", "mtuu": "mtu",
+		"client-di": "client-id", "clientid": "client-id", "host-name": "hostname", "mtuu": "mtu", "carrier": "carrier-delay",
 		"timeout": "", "m": "", "": "", "xyz": "", "dns": "", strings.Repeat("metric", 11): "",
 	} {
 		if got := Nearest(name, known); got != want {

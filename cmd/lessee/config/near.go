@@ -14,13 +14,17 @@ func meant(name string, known []string) string {
 	return ""
 }
 
-// Nearest returns the known name that takes the fewest changes to become name;
-// "" if that is more than a third of its letters, for then it is another word
-// and not a slip.
+// Nearest returns the one known name that begins with name, else the one that
+// takes the fewest changes to become name; "" if that is more than a third of
+// its letters, for then it is another word and not a slip.
 func Nearest(name string, known []string) (best string) {
 	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if len(name) > 64 {
 		return "" // not a slip, and not worth the time
+	}
+	begins := func(k string) bool { return name != "" && strings.HasPrefix(k, name) }
+	if i := slices.IndexFunc(known, begins); i >= 0 && !slices.ContainsFunc(known[i+1:], begins) {
+		return known[i]
 	}
 	least := len(name) + 1
 	for _, k := range known {
