@@ -32,11 +32,11 @@ func (m *Machine) start(in Start) {
 		m.note(fmt.Sprintf("the remembered %v is not asked for: %s", l.Addr.Addr(), why))
 	}
 	if why != "" || !l.Valid(m.now) || m.cfg.Survey {
-		m.enterInit(m.random(m.cfg.InitialDelay), Report{Cause: CauseStarted})
+		m.enterInit(m.initialDelay(), Report{Cause: CauseStarted})
 		return
 	}
 	m.memory = l
-	m.notBefore = m.now.Add(m.random(m.cfg.InitialDelay))
+	m.notBefore = m.now.Add(m.initialDelay())
 	m.enterInitReboot(Report{Cause: CauseStarted, Lease: l})
 	m.goOn()
 }

@@ -84,10 +84,7 @@ func (m *Machine) sendReboot() {
 func (m *Machine) rebootUnanswered() {
 	r := Report{Cause: CauseNoServer, Text: fmt.Sprintf("no answer to %d DHCPREQUEST for the remembered %v", m.try, m.memory.Addr.Addr())}
 	if m.held && !m.cfg.NoServerFail {
-		m.lease, m.memory, m.fallback = m.memory, lease.Lease{}, time.Time{}
-		m.unconfirmed = true
-		r.Cause, r.Lease = CauseUnconfirmed, m.lease
-		m.hold(r)
+		m.useMemory()
 		return
 	}
 	if due(m.fallback, m.now) && m.memory.Valid(m.now) {
