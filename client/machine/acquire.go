@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -144,12 +145,11 @@ func (m *Machine) offered(msg *dhcp4.Message) {
 		m.drop(msg, NotExpected)
 		return
 	}
-	if len(m.offers) >= maxOffers {
+	o, reason := m.judge(msg)
+	if !m.keep(o) {
 		m.drop(msg, TooMany)
 		return
 	}
-	o, reason := m.judge(msg)
-	m.offers = append(m.offers, o)
 	if reason != "" {
 		m.drop(msg, reason)
 		if !m.cfg.Survey {
@@ -167,6 +167,21 @@ func (m *Machine) offered(msg *dhcp4.Message) {
 	if !m.now.Before(m.window) || m.unbeatable(o) {
 		m.choose()
 	}
+}
+
+// keep adds an offer to those that are weighed, or told of. If there are too
+// many, one that is no candidate makes room for one that is: nonsense, however
+// much of it, must not keep a server out.
+func (m *Machine) keep(o Offer) bool {
+	if len(m.offers) >= maxOffers {
+		i := slices.IndexFunc(m.offers, func(old Offer) bool { return old.Why != "" })
+		if i < 0 || o.Why != "" {
+			return false
+		}
+		m.offers = slices.Delete(m.offers, i, i+1)
+	}
+	m.offers = append(m.offers, o)
+	return true
 }
 
 // choose weighs the offers and asks for the best one.

@@ -43,7 +43,7 @@ type Config struct {
 	LeaseTime      dhcp4.Lifetime // wished lease time in seconds: option 51; 0 wishes none
 	MaxMessageSize uint16         // option 57, bytes; below 576 counts as 576
 	Options        dhcp4.Options  // further options, sent in DHCPDISCOVER, DHCPREQUEST and DHCPINFORM
-	Parameters     []dhcp4.Code   // option 55; nil asks for [DefaultParameters]
+	Parameters     []dhcp4.Code   // option 55, 1 and 121 always first; nil asks for [DefaultParameters]
 
 	// OfferWait is how long offers are collected from the first one on:
 	// 0 takes the first acceptable offer, [AutoOfferWait] decides by what

@@ -374,6 +374,37 @@ func (h *history) checkBudgetOf(budget int) {
 	}
 }
 
+// TestAFloodOfOffersKeepsNoServerOut: what is kept of offers is bounded, and so
+// is what is told of them; and a good one has room.
+func TestAFloodOfOffersKeepsNoServerOut(t *testing.T) {
+	h := newHistory(t, 1)
+	h.m.cfg.OfferWait = time.Second
+	h.step(Start{})
+	discover, reports := h.last, 0
+	for i := range 100_000 {
+		h.last = discover
+		msg := h.answer(dhcp4.Offer, "0.0.0.0", "192.0.2.9", 3600)
+		if i == 90_000 {
+			msg = h.answer(dhcp4.Offer, "192.0.2.77", "192.0.2.1", 3600)
+		}
+		for _, out := range h.m.Step(h.now, Received{Message: msg}) {
+			if _, told := out.(Report); told {
+				reports++
+			}
+		}
+		if len(h.m.offers) > maxOffers {
+			t.Fatalf("%d offers are kept", len(h.m.offers))
+		}
+	}
+	if reports > maxOffers {
+		t.Errorf("%d reports", reports)
+	}
+	h.now = h.m.Deadline()
+	if h.step(Timeout{}); h.m.State() != Requesting || h.m.chosen.Server != netip.MustParseAddr("192.0.2.1") {
+		t.Errorf("%v, chosen %v", h.m.State(), h.m.chosen)
+	}
+}
+
 // TestL7AFlappingCarrierCostsAFewPackets lets the carrier come and go for an
 // hour, with every rhythm, and a server that answers when it can be heard.
 func TestL7AFlappingCarrierCostsAFewPackets(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
 )
 
@@ -97,60 +96,5 @@ func TestC17PausesAfterNAKsGrowToAboutAMinute(t *testing.T) {
 	}
 	if m.naks = 1 << 30; m.nakPause() > 80*time.Second {
 		t.Errorf("after very many DHCPNAKs: %v", m.nakPause())
-	}
-}
-
-// Hosts that begin at the same instant differ in nothing but their randomness,
-// and an exchange tells nothing of the next one.
-func TestA14XIDsAreAsRandomAsTheSource(t *testing.T) {
-	seen := map[uint32]bool{}
-	for seed := range uint64(samples) {
-		m := seeded(t, seed)
-		for range 2 {
-			for _, out := range m.Step(epoch, Reacquire{}) {
-				if s, ok := out.(Send); ok {
-					seen[s.Message.XID] = true
-				}
-			}
-			m.Step(epoch, Stop{})
-		}
-	}
-	if len(seen) < 2*samples-10 {
-		t.Errorf("%d different xids in %d exchanges", len(seen), 2*samples)
-	}
-}
-
-func TestH6AnIdentifierThatWasNotSentIsNotOurs(t *testing.T) {
-	m := seeded(t, 1, func(c *Config) { c.ClientID = nil })
-	m.Step(epoch, Start{})
-	msg := &dhcp4.Message{Op: dhcp4.OpReply, XID: m.xid, CHAddr: m.cfg.Link.CHAddr}
-	put(dhcp4.MsgType, msg, dhcp4.Offer)
-	if got := m.refuse(msg); got != "" {
-		t.Errorf("without an identifier: %s", got)
-	}
-	put(dhcp4.ClientIdentifier, msg, dhcp4.ClientID{1, 2})
-	if got := m.refuse(msg); got != WrongClientID {
-		t.Errorf("with somebody's identifier: %q, want %q", got, WrongClientID)
-	}
-	msg.Options.Put(dhcp4.ClientIdentifier.Code, []byte{1})
-	if got := m.refuse(msg); got != WrongClientID {
-		t.Errorf("with half an identifier: %q, want %q", got, WrongClientID)
-	}
-}
-
-func TestH8NoHostNameBesideAnFQDN(t *testing.T) {
-	m := seeded(t, 1, func(c *Config) {
-		c.HostName = "host"
-		if err := dhcp4.FQDN.Put(&c.Options, dhcp4.ClientFQDN{Flags: dhcp4.FQDNEncoded, Name: "host.example"}); err != nil {
-			t.Fatal(err)
-		}
-	})
-	m.Step(epoch, Start{})
-	msg := m.compose(dhcp4.Discover)
-	if _, both := msg.Options.Lookup(dhcp4.HostName.Code); both {
-		t.Errorf("option 12 beside 81: %v", msg.Dump())
-	}
-	if _, err := dhcp4.FQDN.Get(msg.Options); err != nil {
-		t.Errorf("option 81: %v", err)
 	}
 }
