@@ -198,6 +198,8 @@ func TestShortMessagesArePaddedWithZeros(t *testing.T) {
 		"sname":  {SName: strings.Repeat("x", 64)},
 		"file":   {File: strings.Repeat("x", 128)},
 		"IPv6":   {CIAddr: netip.MustParseAddr("2001:db8::1")},
+		"pad":    {Options: Options{{codePad, []byte{1}}}},
+		"end":    {Options: Options{{codeEnd, nil}}},
 	} {
 		if _, err := bad.Append(nil); err == nil {
 			t.Errorf("%s that has no room is written", name)
