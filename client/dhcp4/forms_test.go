@@ -28,8 +28,8 @@ func TestForms(t *testing.T) {
 		{"vendor-encapsulated-options", "0x0102", "0102", ""},
 		{"user-class", "a,bc", "0161026263", ""},
 		{"rapid-commit", "yes", "", ""},
-		{"fqdn", "host.example.com", "05000004686f7374076578616d706c6503636f6d00", "host.example.com"},
-		{"fqdn", "host", "05000004686f7374", ""},
+		{"fqdn", "host.example.com", "05000004686f7374076578616d706c6503636f6d00", "host.example.com"}, // H9
+		{"fqdn", "host", "05000004686f7374", ""},                                                       // H9: a partial name has no closing label
 		{"domain-search", "a.example,b.example", "0161076578616d706c65000162076578616d706c6500", ""},
 		{"sip-servers", "192.0.2.5", "01c0000205", ""},
 		{"sip-servers", "sip.example", "0003736970076578616d706c6500", ""},
