@@ -1,7 +1,9 @@
 package machine
 
 import (
+	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lessee/lessee/client/dhcp4"
@@ -51,6 +53,29 @@ func TestB12G1TheMaskAndClasslessRoutesAreAskedForFirst(t *testing.T) {
 	got, err := dhcp4.ParameterList.Get(m.compose(dhcp4.Discover).Options)
 	if want := []dhcp4.Code{1, 121, 33, 3, 6, 42}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("list %d, %v, want %d", got, err, want)
+	}
+}
+
+// What was remembered had the option.
+func TestC11AConfirmationWithoutARequiredOptionIsNone(t *testing.T) {
+	s := at(t, Idle, "config require=ntp-servers\n")
+	l := s.lease(strings.Fields("192.0.2.77/24 from 192.0.2.1 -1m 1h"))
+	if err := dhcp4.NTPServers.Put(&l.Options, []netip.Addr{l.Server}); err != nil {
+		t.Fatal(err)
+	}
+	s.step(epoch, Start{Remembered: l})
+	const ack = "192.0.2.77/24 from 192.0.2.1 dhcp-lease-time=3600"
+	for _, tc := range []struct {
+		ack  string
+		want State
+	}{{ack, Rebooting}, {ack + " ntp-servers=192.0.2.1", Checking}} {
+		s.step(epoch, Received{Message: s.message("ack", strings.Fields(tc.ack))})
+		if got := s.m.State(); got != tc.want {
+			t.Errorf("after %q: %v, want %v\n%s", tc.ack, got, tc.want, s.out.String())
+		}
+	}
+	if !strings.Contains(s.out.String(), string(LacksOption)) {
+		t.Errorf("no word of why:\n%s", s.out.String())
 	}
 }
 
