@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
 )
 
@@ -96,5 +97,31 @@ func TestC17PausesAfterNAKsGrowToAboutAMinute(t *testing.T) {
 	}
 	if m.naks = 1 << 30; m.nakPause() > 80*time.Second {
 		t.Errorf("after very many DHCPNAKs: %v", m.nakPause())
+	}
+}
+
+// RFC 2131, section 3.1.5: ten seconds; RFC 5227, section 2.1.1: after ten
+// conflicts a minute.
+func TestF6F7K8RestsAfterDeclinesGrowToAMinute(t *testing.T) {
+	m := seeded(t, 1)
+	for n := 1; n <= 100; n++ {
+		m.declines = n
+		want := min(time.Duration(n)*10*time.Second, time.Minute)
+		if got := m.declinePause(); got < want || got > want+time.Second {
+			t.Errorf("after %d conflicts: %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestF7WhatIsRememberedOfConflictsIsBounded(t *testing.T) {
+	m := seeded(t, 1)
+	m.Step(epoch, Start{})
+	addr := netip.MustParseAddr("10.0.0.1")
+	for range 1000 {
+		m.decline(lease.Lease{Addr: netip.PrefixFrom(addr, 8), Server: addr}, dhcp4.HardwareAddr{2, 0, 0, 0, 0, 9})
+		addr = addr.Next()
+	}
+	if len(m.blame) != maxOffers || len(m.avoid) != maxOffers {
+		t.Errorf("%d servers and %d addresses, want %d", len(m.blame), len(m.avoid), maxOffers)
 	}
 }
