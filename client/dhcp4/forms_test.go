@@ -89,6 +89,7 @@ func TestMalformedValues(t *testing.T) {
 		{"domain-name", strings.Repeat("612e", 130) + "61", "name of"},   // B16
 		{"domain-search", "c000", "backwards"},                           // B15
 		{"domain-search", "0161c005", "backwards"},                       // B15
+		{"domain-search", "0161c000", "backwards"},                       // B15: a loop
 		{"domain-search", "0161", "past the end"},                        // B15
 		{"domain-search", "0361", "past the end"},                        // B15
 		{"domain-search", "00", "empty name"},                            // B15

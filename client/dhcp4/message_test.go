@@ -71,6 +71,12 @@ func TestOptionsFields(t *testing.T) {
 			want: map[Code]string{3: "c0000201"}, problems: 1, wantSName: "\x06\x04\xc0",
 		},
 		{name: "B3 option 52 of no sense", options: ack + "340107 ff", file: "61", want: map[Code]string{}, problems: 1, wantFile: "a"},
+		{name: "B3 option 52 of zero", options: ack + "340100 ff", file: "61", want: map[Code]string{}, problems: 1, wantFile: "a"},
+		{name: "B3 option 52 of two bytes", options: ack + "34020103 ff", file: "61", want: map[Code]string{}, problems: 1, wantFile: "a"},
+		{
+			name: "B5 joining leaves what is between alone", options: ack + "0604c0000201 0304c0000202 0604c0000203 ff",
+			want: map[Code]string{3: "c0000202", 6: "c0000201c0000203"},
+		},
 		{name: "B4 not overloaded", options: ack + "ff", file: "626f6f74", sname: "737276", want: map[Code]string{}, wantFile: "boot", wantSName: "srv"},
 		{
 			name: "B6 a route cut in two", options: ack + "7903080ac0 7903000201 ff",

@@ -124,6 +124,29 @@ func TestC8C9WhatGrantsNothing(t *testing.T) {
 	}
 }
 
+// C9; RFC 3021: both addresses of a /31 are hosts'. In clouds a host may be
+// alone in its subnet, and its server may even say that it is the host.
+func TestC9AddressesOfTheSmallestSubnets(t *testing.T) {
+	for _, tc := range []struct {
+		addr, server string
+		usable       bool
+	}{
+		{"192.0.2.76/31", "192.0.2.1", true},
+		{"192.0.2.77/31", "192.0.2.1", true},
+		{"192.0.2.77/31", "192.0.2.77", false},
+		{"192.0.2.77/32", "192.0.2.1", true},
+		{"192.0.2.77/32", "192.0.2.77", true},
+		{"192.0.2.76/30", "192.0.2.1", false},
+		{"192.0.2.77/30", "192.0.2.1", true},
+		{"192.0.2.79/30", "192.0.2.1", false},
+	} {
+		why := Unusable(netip.MustParsePrefix(tc.addr), netip.MustParseAddr(tc.server))
+		if (why == "") != tc.usable {
+			t.Errorf("%s from %s: %q", tc.addr, tc.server, why)
+		}
+	}
+}
+
 func TestMalformedOptionsAreNotedAndSkipped(t *testing.T) {
 	m := ack(t, "192.0.2.77", "dhcp-server-identifier=192.0.2.1", "subnet-mask=/24", "dhcp-lease-time=1h", "routers=192.0.2.1")
 	m.Options.Put(dhcp4.DNS.Code, []byte{1, 2, 3})

@@ -24,9 +24,6 @@ func (m *Machine) start(in Start) {
 	m.began = m.now
 	if in.Held {
 		m.lease, m.held = l, true
-		if !l.Valid(m.now) {
-			m.withdraw()
-		}
 	}
 	why := m.unwanted(l)
 	if why != "" {

@@ -79,6 +79,20 @@ func TestC11AConfirmationWithoutARequiredOptionIsNone(t *testing.T) {
 	}
 }
 
+// An answer may come when what it answers is over.
+func TestAnswersOfThePastChangeNothing(t *testing.T) {
+	s := at(t, Checking, checking)
+	if out := s.m.Step(epoch, Probed{Addr: netip.MustParseAddr("192.0.2.78")}); len(out) > 0 || s.m.State() != Checking {
+		t.Errorf("a verdict about another address: %v, %v", s.m.State(), out)
+	}
+	s = at(t, Applying, applying)
+	old := s.m.lease
+	old.Start = old.Start.Add(-1)
+	if out := s.m.Step(epoch, Applied{Lease: old}); len(out) > 0 || s.m.State() != Applying {
+		t.Errorf("the end of an earlier Apply: %v, %v", s.m.State(), out)
+	}
+}
+
 func TestH8NoHostNameBesideAnFQDN(t *testing.T) {
 	m := seeded(t, 1, func(c *Config) {
 		c.HostName = "host"
