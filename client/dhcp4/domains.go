@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// maxDomains bounds what a list of names may swell to, in bytes: by compression
+// two bytes say 250. It is far more than any host searches.
+const maxDomains = 16 << 10
+
 // domains is a list of names as RFC 1035, section 3.1 writes them, compressed
 // or not (RFC 3397).
 var domains = &form[[]string]{
@@ -13,10 +17,14 @@ var domains = &form[[]string]{
 			return nil, "empty"
 		}
 		var out []string
+		size := 0
 		for i := 0; i < len(b); {
 			name, next, why := domain(b, i)
 			if why != "" {
 				return nil, why
+			}
+			if size += len(name); size > maxDomains {
+				return nil, fmt.Sprintf("names of more than %d bytes", maxDomains)
 			}
 			out = append(out, name)
 			i = next

@@ -28,13 +28,14 @@ func TestForms(t *testing.T) {
 		{"vendor-encapsulated-options", "0x0102", "0102", ""},
 		{"user-class", "a,bc", "0161026263", ""},
 		{"rapid-commit", "yes", "", ""},
-		{"fqdn", "host.example.com", "05000004686f7374076578616d706c6503636f6d00", "host.example.com"},
-		{"fqdn", "host", "05000004686f7374", ""},
+		{"fqdn", "host.example.com", "05000004686f7374076578616d706c6503636f6d00", "host.example.com"}, // H9
+		{"fqdn", "host", "05000004686f7374", ""},                                                       // H9: a partial name has no closing label
 		{"domain-search", "a.example,b.example", "0161076578616d706c65000162076578616d706c6500", ""},
 		{"sip-servers", "192.0.2.5", "01c0000205", ""},
 		{"sip-servers", "sip.example", "0003736970076578616d706c6500", ""},
 		{"classless-static-routes", "10.0.0.0/8 via 192.0.2.1,0.0.0.0/0 via 192.0.2.1,192.0.2.128/25 on-link", "080ac000020100c000020119c000028000000000", ""},
 		{"vendor-class", "4491:0x01", "0000118b0101", ""},
+		{"vendor-options", "4491:0x01,9:0x,4491:0x0203", "0000118b0101" + "0000000900" + "0000118b020203", ""}, // B18
 		{"encrypted-dns", "1 dot.example 192.0.2.53", "0015" + "0001" + "0d" + "03646f74076578616d706c6500" + "04c0000235", ""},
 		{"6rd", "14 2001:db8::/32 192.0.2.1", "0e2020010db8000000000000000000000000c0000201", ""},
 		{"tftp-servers", "192.0.2.7", "c0000207", ""},
@@ -63,6 +64,9 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// bomb is a name of 247 bytes and 100 times a pointer to it.
+var bomb = strings.Repeat("3d"+strings.Repeat("61", 61), 4) + "00" + strings.Repeat("c000", 100)
+
 func TestMalformedValues(t *testing.T) {
 	for _, tc := range []struct{ option, bytes, why string }{
 		{"subnet-mask", "ff00ff00", "leading ones"},                      // B13
@@ -73,6 +77,7 @@ func TestMalformedValues(t *testing.T) {
 		{"interface-mtu", "0043", "68 or more"},                          // B10
 		{"dhcp-max-message-size", "023f", "576 or more"},                 // B10
 		{"static-routes", "0a000000c00002", "multiple"},                  // B10
+		{"static-routes", "", "multiple"},                                // B10
 		{"static-routes", "00000000c0000201", "0.0.0.0"},                 // B14
 		{"dhcp-message", "610062", "NUL"},                                // B11
 		{"dhcp-message", "0000", "empty"},                                // B11
@@ -84,11 +89,13 @@ func TestMalformedValues(t *testing.T) {
 		{"domain-name", strings.Repeat("612e", 130) + "61", "name of"},   // B16
 		{"domain-search", "c000", "backwards"},                           // B15
 		{"domain-search", "0161c005", "backwards"},                       // B15
+		{"domain-search", "0161c000", "backwards"},                       // B15: a loop
 		{"domain-search", "0161", "past the end"},                        // B15
 		{"domain-search", "0361", "past the end"},                        // B15
 		{"domain-search", "00", "empty name"},                            // B15
 		{"domain-search", "c0", "half"},                                  // B15
 		{"domain-search", "8161", "label type"},                          // B15
+		{"domain-search", bomb, "more than 16384"},                       // B21
 		{"user-class", "00", "empty class"},                              // B17
 		{"user-class", "0561", "cut off"},                                // B17
 		{"vendor-class", "0000118b0561", "cut off"},                      // B18

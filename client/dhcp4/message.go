@@ -141,6 +141,11 @@ func (m *Message) Append(b []byte) ([]byte, error) {
 	case len(m.File) >= lenFile:
 		return b, fmt.Errorf("file: %d bytes, at most %d fit", len(m.File), lenFile-1)
 	}
+	for i := range m.Options {
+		if c := m.Options[i].Code; c == codePad || c == codeEnd {
+			return b, fmt.Errorf("option %d has no value (RFC 2132, section 3)", uint8(c))
+		}
+	}
 	start := len(b)
 	b = append(b, make([]byte, offOptions)...)
 	f := b[start:]

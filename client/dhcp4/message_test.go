@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +71,12 @@ func TestOptionsFields(t *testing.T) {
 			want: map[Code]string{3: "c0000201"}, problems: 1, wantSName: "\x06\x04\xc0",
 		},
 		{name: "B3 option 52 of no sense", options: ack + "340107 ff", file: "61", want: map[Code]string{}, problems: 1, wantFile: "a"},
+		{name: "B3 option 52 of zero", options: ack + "340100 ff", file: "61", want: map[Code]string{}, problems: 1, wantFile: "a"},
+		{name: "B3 option 52 of two bytes", options: ack + "34020103 ff", file: "61", want: map[Code]string{}, problems: 1, wantFile: "a"},
+		{
+			name: "B5 joining leaves what is between alone", options: ack + "0604c0000201 0304c0000202 0604c0000203 ff",
+			want: map[Code]string{3: "c0000202", 6: "c0000201c0000203"},
+		},
 		{name: "B4 not overloaded", options: ack + "ff", file: "626f6f74", sname: "737276", want: map[Code]string{}, wantFile: "boot", wantSName: "srv"},
 		{
 			name: "B6 a route cut in two", options: ack + "7903080ac0 7903000201 ff",
@@ -197,9 +204,57 @@ func TestShortMessagesArePaddedWithZeros(t *testing.T) {
 		"sname":  {SName: strings.Repeat("x", 64)},
 		"file":   {File: strings.Repeat("x", 128)},
 		"IPv6":   {CIAddr: netip.MustParseAddr("2001:db8::1")},
+		"pad":    {Options: Options{{codePad, []byte{1}}}},
+		"end":    {Options: Options{{codeEnd, nil}}},
 	} {
 		if _, err := bad.Append(nil); err == nil {
 			t.Errorf("%s that has no room is written", name)
+		}
+	}
+}
+
+// B21: whatever a datagram says, reading all of it takes no more memory than
+// some multiple of its length.
+func TestB21MemoryIsBoundedByTheInput(t *testing.T) {
+	var every []byte
+	for c := 1; c < 255; c++ {
+		every = append(every, byte(c), 1, 1)
+	}
+	compressed, err := scanHex(bomb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func(code byte, v []byte) []byte { return RawOption{Code(code), v}.append(nil) }
+	for name, options := range map[string][]byte{
+		"empty pieces":       bytes.Repeat([]byte{224, 0}, 30_000),
+		"pieces":             bytes.Repeat([]byte{224, 1, 1}, 20_000),
+		"every option":       bytes.Repeat(every, 80),
+		"names":              value(119, append(compressed, bytes.Repeat([]byte{0xc0, 0}, 6000)...)),
+		"short names":        value(119, bytes.Repeat([]byte{1, 'a', 0}, 20_000)),
+		"names of SIP":       value(120, append([]byte{0}, compressed...)),
+		"routes":             value(121, bytes.Repeat([]byte{0, 1, 2, 3, 4}, 10_000)),
+		"classes":            value(77, bytes.Repeat([]byte{1, 0}, 20_000)),
+		"enterprises":        value(125, make([]byte, 50_000)),
+		"resolvers":          value(162, bytes.Repeat([]byte("\x00\x06\x00\x01\x03\x01a\x00"), 5000)),
+		"text to be escaped": value(56, bytes.Repeat([]byte{1}, 50_000)),
+		"overloads":          append([]byte{52, 1, 3}, bytes.Repeat([]byte{52, 0}, 20_000)...),
+	} {
+		b := datagram(t, ack, strings.Repeat("3400", 64), strings.Repeat("3400", 32))
+		b = append(b, options...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := Parse(b)
+		if m == nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, o := range m.Options {
+			if s, ok := ByCode(o.Code); ok {
+				_, _ = s.Value(o.Value)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(128*len(b)+64<<10); got > limit {
+			t.Errorf("%s: %d bytes for %d of input", name, got, len(b))
 		}
 	}
 }

@@ -20,7 +20,10 @@ func (e *MalformedError) Error() string {
 	return fmt.Sprintf("option %d (%v): %s", uint8(e.Code), e.Code, e.Why)
 }
 
-// An Option couples an option code with the form of its value.
+// An Option couples an option code with the form of its value. Those of this
+// package are all there are: one made elsewhere has no form, and its methods
+// panic. Options that the package does not know are read by [Options.Lookup] and
+// written by [Options.Put].
 type Option[T any] struct {
 	Code     Code
 	Name     string // as dhclient and IANA name it

@@ -14,7 +14,8 @@ type RawOption struct {
 }
 
 // Options are the options of a message, in the order of their first
-// appearance, each code once.
+// appearance, each code once. Copies share their memory: what others still read
+// is changed in a [Options.Clone].
 type Options []RawOption
 
 // Lookup returns the bytes of option c, and whether it is there. The bytes are

@@ -3,6 +3,7 @@ package dhcp4
 import "net/netip"
 
 // The options this package knows, a row each: code, name, form of the value.
+// Where no RFC is named, it is RFC 2132.
 // To add one, add a row here and its name to the table below.
 var (
 	SubnetMask       = Option[int]{1, "subnet-mask", mask} // length in bits

@@ -17,9 +17,8 @@ import (
 // They are for logs. The error tells why ack grants nothing: yiaddr, the
 // server identifier or the lease time is missing or makes no sense.
 func FromACK(ack *dhcp4.Message, start time.Time) (l Lease, notes []error, err error) {
-	l.Server, err = dhcp4.ServerID.Get(ack.Options)
-	if err != nil {
-		return Lease{}, nil, fmt.Errorf("server identifier: %w", err)
+	if l.Server, err = Server(ack); err != nil {
+		return Lease{}, nil, err
 	}
 	seconds, err := dhcp4.LeaseTime.Get(ack.Options)
 	if err != nil {
@@ -89,7 +88,7 @@ func (l *Lease) setTimes(start time.Time, seconds dhcp4.Lifetime, o dhcp4.Option
 	if !finite {
 		return
 	}
-	t1, t2 := length/2, length*7/8
+	t1, t2 := length/2, length-length/8 // seven times 42 years is too much for a Duration
 	s1 := note(n, dhcp4.T1, o)
 	s2 := note(n, dhcp4.T2, o)
 	w1, w2 := t1, t2

@@ -44,6 +44,9 @@ func TestTimes(t *testing.T) {
 		{"E2 T2 after the end", "1h", "10m", "2h", 30 * time.Minute, 52*time.Minute + 30*time.Second, true},
 		{"E2 T1 is T2", "1h", "10m", "10m", 30 * time.Minute, 52*time.Minute + 30*time.Second, true},
 		{"E2 T1 infinite", "1h", "infinite", "20m", 30 * time.Minute, 52*time.Minute + 30*time.Second, true},
+		{"E1 68 years", "2147483647", "", "", 2147483647 * time.Second / 2, 1879048191125 * time.Millisecond, false},
+		{"E1 136 years", "4294967294", "", "", 2147483647 * time.Second, 3758096382250 * time.Millisecond, false},
+		{"E2 T1 after T2 in 136 years", "4294967294", "40m", "20m", 2147483647 * time.Second, 3758096382250 * time.Millisecond, true},
 		{"E2 one second", "1s", "", "", 500 * time.Millisecond, 875 * time.Millisecond, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -98,6 +101,11 @@ func TestC8C9WhatGrantsNothing(t *testing.T) {
 		why          string
 	}{
 		{"no server", "192.0.2.77", good[1:], "server identifier"},
+		{"a server nowhere", "192.0.2.77", append(good[1:3:3], "dhcp-server-identifier=0.0.0.0"), "no server has"},
+		{"a server in 0/8", "192.0.2.77", append(good[1:3:3], "dhcp-server-identifier=0.1.2.3"), "no server has"},
+		{"a server everywhere", "192.0.2.77", append(good[1:3:3], "dhcp-server-identifier=255.255.255.255"), "no server has"},
+		{"a group of servers", "192.0.2.77", append(good[1:3:3], "dhcp-server-identifier=224.0.0.1"), "no server has"},
+		{"a server on this host", "192.0.2.77", append(good[1:3:3], "dhcp-server-identifier=127.0.0.1"), "no server has"},
 		{"no lease time", "192.0.2.77", good[:2], "lease time"},
 		{"lease time 0", "192.0.2.77", append(good[:2:2], "dhcp-lease-time=0s"), "zero"},
 		{"no address", "0.0.0.0", good, "no address"},
@@ -112,6 +120,29 @@ func TestC8C9WhatGrantsNothing(t *testing.T) {
 	} {
 		if l, _, err := FromACK(ack(t, tc.yiaddr, tc.options...), start); err == nil || !strings.Contains(err.Error(), tc.why) {
 			t.Errorf("%s: %+v, %v", tc.name, l, err)
+		}
+	}
+}
+
+// C9; RFC 3021: both addresses of a /31 are hosts'. In clouds a host may be
+// alone in its subnet, and its server may even say that it is the host.
+func TestC9AddressesOfTheSmallestSubnets(t *testing.T) {
+	for _, tc := range []struct {
+		addr, server string
+		usable       bool
+	}{
+		{"192.0.2.76/31", "192.0.2.1", true},
+		{"192.0.2.77/31", "192.0.2.1", true},
+		{"192.0.2.77/31", "192.0.2.77", false},
+		{"192.0.2.77/32", "192.0.2.1", true},
+		{"192.0.2.77/32", "192.0.2.77", true},
+		{"192.0.2.76/30", "192.0.2.1", false},
+		{"192.0.2.77/30", "192.0.2.1", true},
+		{"192.0.2.79/30", "192.0.2.1", false},
+	} {
+		why := Unusable(netip.MustParsePrefix(tc.addr), netip.MustParseAddr(tc.server))
+		if (why == "") != tc.usable {
+			t.Errorf("%s from %s: %q", tc.addr, tc.server, why)
 		}
 	}
 }

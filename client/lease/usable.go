@@ -1,6 +1,25 @@
 package lease
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/lessee/lessee/client/dhcp4"
+)
+
+// Server returns the server identifier of a reply (option 54). The error tells
+// that there is none, or that no server has it: a host could neither extend nor
+// give back what it is granted in that name (RFC 1122, section 3.2.1.3).
+func Server(reply *dhcp4.Message) (netip.Addr, error) {
+	a, err := dhcp4.ServerID.Get(reply.Options)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("server identifier: %w", err)
+	}
+	if a.As4()[0] == 0 || a.As4()[0] >= 224 || a.IsLoopback() {
+		return netip.Addr{}, fmt.Errorf("server identifier: no server has the address %v", a)
+	}
+	return a, nil
+}
 
 // Unusable tells why no host may use the address of p that server offered; it
 // is empty if the address is fine. RFC 1122, section 3.2.1.3 lists what is

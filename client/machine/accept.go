@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/lease"
 )
 
 // refuse is the one place where a message from the link is checked against
@@ -33,7 +34,7 @@ func (m *Machine) refuse(msg *dhcp4.Message) Reason {
 
 // refuseAnswer checks who answers, and for which address.
 func (m *Machine) refuseAnswer(msg *dhcp4.Message) Reason {
-	server, err := dhcp4.ServerID.Get(msg.Options)
+	server, err := lease.Server(msg)
 	if err != nil {
 		return NoServerID
 	}

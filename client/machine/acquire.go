@@ -24,20 +24,17 @@ func (m *Machine) start(in Start) {
 	m.began = m.now
 	if in.Held {
 		m.lease, m.held = l, true
-		if !l.Valid(m.now) {
-			m.withdraw()
-		}
 	}
 	why := m.unwanted(l)
 	if why != "" {
 		m.note(fmt.Sprintf("the remembered %v is not asked for: %s", l.Addr.Addr(), why))
 	}
 	if why != "" || !l.Valid(m.now) || m.cfg.Survey {
-		m.enterInit(m.random(m.cfg.InitialDelay), Report{Cause: CauseStarted})
+		m.enterInit(m.initialDelay(), Report{Cause: CauseStarted})
 		return
 	}
 	m.memory = l
-	m.notBefore = m.now.Add(m.random(m.cfg.InitialDelay))
+	m.notBefore = m.now.Add(m.initialDelay())
 	m.enterInitReboot(Report{Cause: CauseStarted, Lease: l})
 	m.goOn()
 }
@@ -146,13 +143,17 @@ func (m *Machine) offered(msg *dhcp4.Message) {
 		m.drop(msg, NotExpected)
 		return
 	}
-	if len(m.offers) >= maxOffers {
-		m.drop(msg, TooMany)
+	o, reason := m.judge(msg)
+	switch again := slices.ContainsFunc(m.offers, o.is); {
+	case again && reason != "":
+		m.drop(msg, reason)
+		return
+	case again: // it answers another copy
 		return
 	}
-	o, reason := m.judge(msg)
-	if !slices.ContainsFunc(m.offers, o.is) { // else it answers another copy
-		m.offers = append(m.offers, o)
+	if !m.keep(o) {
+		m.drop(msg, TooMany)
+		return
 	}
 	if reason != "" {
 		m.drop(msg, reason)
@@ -171,6 +172,21 @@ func (m *Machine) offered(msg *dhcp4.Message) {
 	if !m.now.Before(m.window) || m.unbeatable(o) {
 		m.choose()
 	}
+}
+
+// keep adds an offer to those that are weighed, or told of. If there are too
+// many, one that is no candidate makes room for one that is: nonsense, however
+// much of it, must not keep a server out.
+func (m *Machine) keep(o Offer) bool {
+	if len(m.offers) >= maxOffers {
+		i := slices.IndexFunc(m.offers, func(old Offer) bool { return old.Why != "" })
+		if i < 0 || o.Why != "" {
+			return false
+		}
+		m.offers = slices.Delete(m.offers, i, i+1)
+	}
+	m.offers = append(m.offers, o)
+	return true
 }
 
 // choose weighs the offers and asks for the best one.

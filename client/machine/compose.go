@@ -124,7 +124,7 @@ func (c *Config) wishes() (o dhcp4.Options, err error) {
 	if c.LeaseTime > 0 {
 		errs = append(errs, dhcp4.LeaseTime.Put(&o, c.LeaseTime))
 	}
-	errs = append(errs, dhcp4.MaxMessageSize.Put(&o, c.MaxMessageSize), dhcp4.ParameterList.Put(&o, once(c.Parameters)))
+	errs = append(errs, dhcp4.MaxMessageSize.Put(&o, c.MaxMessageSize), dhcp4.ParameterList.Put(&o, inOrder(c.Parameters)))
 	if _, named := c.Options.Lookup(dhcp4.FQDN.Code); c.HostName != "" && !named {
 		errs = append(errs, dhcp4.HostName.Put(&o, c.HostName))
 	}
@@ -140,9 +140,16 @@ func (c *Config) wishes() (o dhcp4.Options, err error) {
 	return o, errors.Join(errs...)
 }
 
-// once is a list with each code where it stands first.
-func once(list []dhcp4.Code) []dhcp4.Code {
+// inOrder is a list with each code where it stands first, but for the two whose
+// place is not free: the mask before routers (RFC 2132, section 3.3), classless
+// routes before routers and static routes (RFC 3442).
+func inOrder(list []dhcp4.Code) []dhcp4.Code {
 	out := []dhcp4.Code{} // nil is another question
+	for _, c := range [...]dhcp4.Code{dhcp4.SubnetMask.Code, dhcp4.ClasslessRoutes.Code} {
+		if slices.Contains(list, c) {
+			out = append(out, c)
+		}
+	}
 	for _, c := range list {
 		if !slices.Contains(out, c) {
 			out = append(out, c)

@@ -43,7 +43,7 @@ type Config struct {
 	LeaseTime      dhcp4.Lifetime // wished lease time in seconds: option 51; 0 wishes none
 	MaxMessageSize uint16         // option 57, bytes; below 576 counts as 576
 	Options        dhcp4.Options  // further options, sent in DHCPDISCOVER, DHCPREQUEST and DHCPINFORM
-	Parameters     []dhcp4.Code   // option 55; nil asks for [DefaultParameters]
+	Parameters     []dhcp4.Code   // option 55, 1 and 121 always first; nil asks for [DefaultParameters]
 
 	// OfferWait is how long offers are collected from the first one on:
 	// 0 takes the first acceptable offer, [AutoOfferWait] decides by what
@@ -54,8 +54,9 @@ type Config struct {
 	Deny      []netip.Prefix // servers within do not count
 
 	// InitialDelay bounds the random wait before the first message of an
-	// acquisition. RFC 2131, section 4.4.1 suggests 1 to 10 s, from the
-	// days when a building's hosts booted as one; 0 sends at once.
+	// acquisition, which is no shorter than a tenth of it. RFC 2131,
+	// section 4.4.1 suggests 1 to 10 s, from the days when a building's
+	// hosts booted as one: 10 s keeps to that. 0 sends at once.
 	InitialDelay time.Duration
 
 	// NoServerFail refuses to use a remembered lease that no server
@@ -105,7 +106,7 @@ func (c *Config) check() error {
 		return errors.New("machine: a client identifier has at least 2 bytes (RFC 2132, section 9.14)")
 	case c.RequestAddr.IsValid() && !isHost(c.RequestAddr):
 		return fmt.Errorf("machine: requested address %v is no IPv4 address of a host", c.RequestAddr)
-	case c.InitialDelay < 0 || c.CarrierDelay < 0:
+	case c.InitialDelay < 0 || c.CarrierDelay < 0 || c.NoServerAfter < 0 || c.OfferWait < AutoOfferWait:
 		return errors.New("machine: a delay is below 0")
 	}
 	for _, o := range c.Options {

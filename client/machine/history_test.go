@@ -1,7 +1,9 @@
 package machine
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -32,10 +34,12 @@ type history struct {
 func newHistory(t testing.TB, seed uint64) *history {
 	cfg := testConfig()
 	cfg.Rand = rand.New(rand.NewPCG(seed, 1))
+	cfg.VendorClass, cfg.LeaseTime = "test", 3600
 	rng := rand.New(rand.NewPCG(seed, 2))
 	cfg.NoServerFail = rng.IntN(2) == 0
 	cfg.OfferWait = []time.Duration{0, AutoOfferWait, time.Second}[rng.IntN(3)]
 	cfg.CarrierDelay = []time.Duration{0, 3 * time.Second}[rng.IntN(2)]
+	cfg.Link.Broadcast = rng.IntN(2) == 0
 	m, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +112,7 @@ func (h *history) watch(out Output) {
 func (h *history) checkSend(out Send) {
 	h.t.Helper()
 	m := out.Message
+	h.checkFields(m)
 	b, err := m.Append(nil)
 	if err != nil {
 		h.t.Fatalf("%v: %v", m, err)
@@ -117,16 +122,18 @@ func (h *history) checkSend(out Send) {
 	}
 	has := func(c dhcp4.Code) bool { _, ok := m.Options.Lookup(c); return ok }
 	switch typ := m.Type(); {
-	case !has(61):
-		h.t.Fatalf("%v without client identifier (C5)", typ)
 	case typ == dhcp4.Discover && (m.CIAddr.IsValid() || has(54)):
 		h.t.Fatalf("C3: %v", m)
 	case typ == dhcp4.Request && has(54) && (!has(50) || m.CIAddr.IsValid()):
 		h.t.Fatalf("C12: %v", m)
 	case typ == dhcp4.Request && m.CIAddr.IsValid() && (has(50) || has(54)):
 		h.t.Fatalf("E4: %v", m)
-	case (typ == dhcp4.Decline || typ == dhcp4.Release) && (has(51) || has(55) || has(57) || has(60) || !has(54) || m.Secs != 0 || m.Flags != 0):
+	case (typ == dhcp4.Decline || typ == dhcp4.Release) && (has(51) || has(55) || has(57) || has(60) || !has(54) || m.Secs != 0):
 		h.t.Fatalf("F1, F5: %v", m)
+	case typ == dhcp4.Decline && (m.CIAddr.IsValid() || !has(50)):
+		h.t.Fatalf("F5: %v", m)
+	case typ == dhcp4.Release && (!m.CIAddr.IsValid() || has(50)):
+		h.t.Fatalf("F1: %v", m)
 	case out.To.IsValid() && !m.CIAddr.IsValid():
 		h.t.Fatalf("unicast from no address: %v", m)
 	}
@@ -136,6 +143,36 @@ func (h *history) checkSend(out Send) {
 	h.last, h.lastTo = m, out.To
 	h.sends = append(h.sends, h.now)
 }
+
+// checkFields holds a message to what is the same in all of them.
+func (h *history) checkFields(m *dhcp4.Message) {
+	h.t.Helper()
+	var flags uint16
+	if h.m.cfg.Link.Broadcast && (asks(m) || m.Type() == dhcp4.Inform) {
+		flags = dhcp4.FlagBroadcast
+	}
+	id, _ := m.Options.Lookup(61)
+	list, _ := m.Options.Lookup(55)
+	size, _ := dhcp4.MaxMessageSize.Get(m.Options)
+	set := func(a netip.Addr) bool { return a.IsValid() && !a.IsUnspecified() }
+	switch {
+	case m.Op != dhcp4.OpRequest || m.Hops != 0 || set(m.YIAddr) || set(m.SIAddr) || set(m.GIAddr):
+		h.t.Fatalf("A1, A11: %+v", m)
+	case m.HType != h.m.cfg.Link.HType || !bytes.Equal(m.CHAddr, h.m.cfg.Link.CHAddr):
+		h.t.Fatalf("A11: htype %d, chaddr %v", m.HType, m.CHAddr)
+	case m.Flags != flags:
+		h.t.Fatalf("A7: %v with flags %#x, want %#x", m, m.Flags, flags)
+	case asks(m) && size < 576:
+		h.t.Fatalf("A9: %v with option 57 of %d", m, size)
+	case !bytes.Equal(id, h.m.cfg.ClientID):
+		h.t.Fatalf("C5: %v with client identifier %x", m, id)
+	case asks(m) && !bytes.Equal(list, firstParameters):
+		h.t.Fatalf("C4: %v with parameter list %x", m, list)
+	}
+}
+
+// firstParameters is the list of DefaultParameters on the wire.
+var firstParameters = []byte{1, 121, 3, 33, 6, 15, 119, 12, 26, 28, 42, 51, 54, 58, 59, 114, 162}
 
 // advance lets time pass: nothing, a little, to the deadline, or past it.
 func (h *history) advance() {
@@ -304,7 +341,27 @@ func (h *history) live(server reply, world string, length time.Duration) {
 	}
 }
 
+// TestE2ShortLeasesCostTwoMessagesEach: a server that grants seconds is asked
+// again after half of them, and no sooner.
+func TestE2ShortLeasesCostTwoMessagesEach(t *testing.T) {
+	for _, seconds := range []uint32{1, 2, 5, 10} {
+		for _, world := range []string{"addresses are free", "every address is in use", "the host refuses everything"} {
+			t.Run(fmt.Sprintf("%d s, %s", seconds, world), func(t *testing.T) {
+				h := newHistory(t, 1)
+				h.step(Start{})
+				h.live(natural("192.0.2.77", seconds), world, 20*time.Minute)
+				h.checkBudgetOf(max(budget, 130/int(seconds)))
+			})
+		}
+	}
+}
+
 func (h *history) checkBudget() {
+	h.t.Helper()
+	h.checkBudgetOf(budget)
+}
+
+func (h *history) checkBudgetOf(budget int) {
 	h.t.Helper()
 	for i := range h.sends {
 		j := i
@@ -314,6 +371,37 @@ func (h *history) checkBudget() {
 		if j-i > budget {
 			h.t.Fatalf("%d messages in the minute from %v on", j-i, h.sends[i].Sub(epoch))
 		}
+	}
+}
+
+// TestAFloodOfOffersKeepsNoServerOut: what is kept of offers is bounded, and so
+// is what is told of them; and a good one has room.
+func TestAFloodOfOffersKeepsNoServerOut(t *testing.T) {
+	h := newHistory(t, 1)
+	h.m.cfg.OfferWait = time.Second
+	h.step(Start{})
+	discover, reports := h.last, 0
+	for i := range 100_000 {
+		h.last = discover
+		msg := h.answer(dhcp4.Offer, "0.0.0.0", "192.0.2.9", 3600)
+		if i == 90_000 {
+			msg = h.answer(dhcp4.Offer, "192.0.2.77", "192.0.2.1", 3600)
+		}
+		for _, out := range h.m.Step(h.now, Received{Message: msg}) {
+			if _, told := out.(Report); told {
+				reports++
+			}
+		}
+		if len(h.m.offers) > maxOffers {
+			t.Fatalf("%d offers are kept", len(h.m.offers))
+		}
+	}
+	if reports > maxOffers {
+		t.Errorf("%d reports", reports)
+	}
+	h.now = h.m.Deadline()
+	if h.step(Timeout{}); h.m.State() != Requesting || h.m.chosen.Server != netip.MustParseAddr("192.0.2.1") {
+		t.Errorf("%v, chosen %v", h.m.State(), h.m.chosen)
 	}
 }
 
@@ -431,8 +519,8 @@ func (h *history) anything() Input {
 func (h *history) anyMessage() *dhcp4.Message {
 	types := []dhcp4.MessageType{dhcp4.Offer, dhcp4.ACK, dhcp4.ACK, dhcp4.NAK, dhcp4.Discover}
 	addrs := []string{"192.0.2.77", "192.0.2.77", "192.0.2.77", "192.0.2.78", "0.0.0.0", "255.255.255.255"}
-	servers := []string{"192.0.2.1", "192.0.2.1", "192.0.2.2"}
-	times := []uint32{0, 1, 2, 10, 60, 3600, 0xffffffff}
+	servers := []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "0.0.0.0"}
+	times := []uint32{0, 1, 2, 10, 60, 3600, 0x7fffffff, 0xfffffffe, 0xffffffff}
 	typ := types[h.rng.IntN(len(types))]
 	if h.last.Type() == dhcp4.Discover && h.rng.IntN(3) > 0 {
 		typ = dhcp4.Offer

@@ -139,7 +139,7 @@ func (m *Machine) demand(to State) {
 
 // resume returns from a demand that nobody answered to where the clock says.
 func (m *Machine) resume() {
-	r := Report{Cause: CauseNoServer, Text: fmt.Sprintf("no answer to %d DHCPREQUEST; the lease goes on until %s", m.try, until(m.lease)), Lease: m.lease}
+	r := Report{Cause: CauseNoServer, Text: fmt.Sprintf("no answer to %d DHCPREQUEST; the lease goes on %s", m.try, until(m.lease)), Lease: m.lease}
 	m.demanded = false
 	switch {
 	case !due(m.t1, m.now):
@@ -210,7 +210,7 @@ func until(l lease.Lease) string {
 	if l.Infinite() {
 		return "for ever"
 	}
-	return l.Expiry.Format(time.RFC3339)
+	return "until " + l.Expiry.Format(time.RFC3339)
 }
 
 // acked takes a DHCPACK in the states that wait for one.

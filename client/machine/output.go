@@ -116,7 +116,7 @@ const (
 	WrongCHAddr      Reason = "other chaddr"                               // A13
 	WrongClientID    Reason = "other client identifier"                    // H6
 	NotExpected      Reason = "not expected in this state"                 // C7, E14
-	NoServerID       Reason = "no server identifier"                       // RFC 2131, table 3
+	NoServerID       Reason = "no server identifier"                       // RFC 2131, table 3, or one that no server has
 	WrongServer      Reason = "from a server that was not asked"           // C15, E11, E13
 	ServerNotAllowed Reason = "from a server that the user refuses"        // C11
 	WrongYIAddr      Reason = "for another address than the one asked for" // C20

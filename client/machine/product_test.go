@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -199,6 +200,8 @@ func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"an empty class":     func(c *Config) { c.UserClass = [][]byte{{}} },
 		"an empty list":      func(c *Config) { c.Parameters = []dhcp4.Code{} },
 		"an IPv6 address":    func(c *Config) { c.RequestAddr = netip.MustParseAddr("2001:db8::1") },
+		"a wait below 0":     func(c *Config) { c.OfferWait = -time.Second },
+		"another one":        func(c *Config) { c.NoServerAfter = -1 },
 		"a hardware address": func(c *Config) { c.Link.CHAddr = make(dhcp4.HardwareAddr, 17) },
 	} {
 		cfg := testConfig()

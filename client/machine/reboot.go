@@ -79,15 +79,13 @@ func (m *Machine) sendReboot() {
 }
 
 // rebootUnanswered decides what a confirmation is worth that nobody answered.
-// A lease that is still configured goes on if policy allows; otherwise any
-// server may now offer something, and memory waits for its fallback.
+// A lease that is still configured goes on if policy allows, but its address is
+// probed again: the link may be another one (RFC 5227, section 2.1). Otherwise
+// any server may now offer something, and memory waits for its fallback.
 func (m *Machine) rebootUnanswered() {
 	r := Report{Cause: CauseNoServer, Text: fmt.Sprintf("no answer to %d DHCPREQUEST for the remembered %v", m.try, m.memory.Addr.Addr())}
 	if m.held && !m.cfg.NoServerFail {
-		m.lease, m.memory, m.fallback = m.memory, lease.Lease{}, time.Time{}
-		m.unconfirmed = true
-		r.Cause, r.Lease = CauseUnconfirmed, m.lease
-		m.hold(r)
+		m.useMemory()
 		return
 	}
 	if due(m.fallback, m.now) && m.memory.Valid(m.now) {

@@ -69,6 +69,12 @@ const (
 	autoOfferWait = 500 * time.Millisecond
 )
 
+// initialDelay is the wait before the first message (RFC 2131, section 4.4.1).
+func (m *Machine) initialDelay() time.Duration {
+	least := m.cfg.InitialDelay / 10
+	return least + m.random(m.cfg.InitialDelay-least)
+}
+
 // backoff is the wait after the given try (from 1), by RFC 2131, section 4.1.
 func (m *Machine) backoff(try int) time.Duration {
 	d := maxWait

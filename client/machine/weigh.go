@@ -93,8 +93,8 @@ func (m *Machine) unbeatable(o Offer) bool {
 func (m *Machine) judge(msg *dhcp4.Message) (Offer, Reason) {
 	o := Offer{Message: msg, At: m.now, Addr: netip.PrefixFrom(msg.YIAddr, 32)}
 	var err error
-	if o.Server, err = dhcp4.ServerID.Get(msg.Options); err != nil {
-		o.Why = fmt.Sprintf("server identifier: %v", err)
+	if o.Server, err = lease.Server(msg); err != nil {
+		o.Why = err.Error()
 		return o, NoServerID
 	}
 	if o.Why = m.serverRefused(o.Server); o.Why != "" {

@@ -46,6 +46,22 @@ func TestA6UnicastToAnAddressNotYetOursIsHeard(t *testing.T) {
 	}
 }
 
+// A8: 312 bytes of options make a datagram of 576 bytes, which nobody has to
+// ask for.
+func TestA8ADatagramOf576BytesIsHeard(t *testing.T) {
+	p := newPair(t)
+	m := reply(3)
+	m.Options.Put(224, make([]byte, 288)) // 4 of the cookie, 3 + 6 + 6, 4 + 288, the end
+	b := bytesOf(m)
+	if len(b)+headersLen != 576 {
+		t.Fatalf("%d bytes: this test tests something else", len(b)+headersLen)
+	}
+	p.inject(allHosts, unix.ETH_P_IP, fromServer(b, nil, nil))
+	if v, _ := p.receive().Options.Lookup(224); len(v) != 288 {
+		t.Errorf("%d bytes of option 224, want 288", len(v))
+	}
+}
+
 // E12: a server that knows nothing of the lease broadcasts its DHCPNAK.
 func TestE12BroadcastNAKIsHeardWhileRenewing(t *testing.T) {
 	p := newPair(t)

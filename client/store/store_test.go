@@ -294,6 +294,24 @@ func TestH1H2H3IdentityIsKept(t *testing.T) {
 	}
 }
 
+// H4: hosts made of one image share a machine id and whatever else is in it; as
+// long as that is no state directory, they are two to a server.
+func TestH4HostsOfOneImageAreApart(t *testing.T) {
+	var ids [2]dhcp4.ClientID
+	for i := range ids {
+		id, _, err := LoadIdentity(t.TempDir(), dhcp4.HTypeEthernet, dhcp4.HardwareAddr{2, 0, 0, 0, 0, byte(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids[i], err = id.ClientID("eth0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bytes.Equal(ids[0], ids[1]) {
+		t.Errorf("both are %v", ids[0])
+	}
+}
+
 func TestBrokenIdentityIsMadeAnewWithAWarning(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "identity.json"), []byte("?"), 0o600); err != nil {
