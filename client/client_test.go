@@ -280,7 +280,7 @@ func TestCancelWhileApplyingUndoes(t *testing.T) {
 			t.Fatal("Acquire succeeded")
 		}
 		story := w.story()
-		if !strings.HasSuffix(story, "apply 192.0.2.77/24\nflush\nwithdraw 192.0.2.77/24") || !w.has("send DHCPRELEASE") {
+		if !strings.HasSuffix(story, "apply 192.0.2.77/24\nsend DHCPRELEASE\nflush\nwithdraw 192.0.2.77/24") {
 			t.Errorf("story:\n%s", story)
 		}
 	})
@@ -314,14 +314,16 @@ func TestConflictInUseIsDeclined(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		w.conflict <- net.HardwareAddr{2, 0, 0, 0, 0, 9}
 		time.Sleep(time.Second)
-		if !w.has("send DHCPDECLINE") || !w.has("withdraw 192.0.2.77/24") || !w.has("forget") {
+		if !strings.HasSuffix(w.story(), "forget\nsend DHCPDECLINE\nflush\nwithdraw 192.0.2.77/24") {
 			t.Errorf("story:\n%s", w.story())
 		}
 		<-done
 	})
 }
 
-func TestReleaseLeavesBeforeTheAddressGoes(t *testing.T) {
+// We may be killed between any two steps. Who remembers what was given back
+// would use it at the next start: a server does not answer for it any more.
+func TestALeaseIsForgottenBeforeItIsGivenBackAndItsAddressGoesAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		ctx, cancel := timeout(time.Minute)
@@ -329,7 +331,7 @@ func TestReleaseLeavesBeforeTheAddressGoes(t *testing.T) {
 		if err := w.client().Release(ctx, testLease()); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := w.story(), "send DHCPRELEASE\nflush\nwithdraw 192.0.2.77/24\nforget"; got != want {
+		if got, want := w.story(), "forget\nsend DHCPRELEASE\nflush\nwithdraw 192.0.2.77/24"; got != want {
 			t.Errorf("story:\n%s\nwant\n%s", got, want)
 		}
 	})

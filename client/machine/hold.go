@@ -118,7 +118,7 @@ func (m *Machine) ask() {
 	if m.demanded {
 		m.wake = m.now.Add(m.backoff(m.try))
 	}
-	m.send(m.composeExtend(), to, false)
+	m.send(m.composeExtend(), to)
 	m.emit(Report{From: m.state, To: m.state, Cause: CauseSent, Text: "DHCPREQUEST", Lease: m.lease, Try: m.try, Next: m.Deadline()})
 }
 
