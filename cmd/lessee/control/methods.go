@@ -55,7 +55,7 @@ type (
 		Explanation agent.Explanation `json:"explanation"`
 	}
 	informedOf agent.Informed
-	eventOf struct {
+	eventOf    struct {
 		Event agent.Event `json:"event"`
 	}
 	textOf struct {
