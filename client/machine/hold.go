@@ -123,14 +123,17 @@ func (m *Machine) ask() {
 }
 
 // demand starts RENEWING or REBINDING ahead of time (renew on demand touches
-// nothing, and if nobody answers the old schedule goes on).
+// nothing, and if nobody answers the old schedule goes on). A lease that is being
+// verified is extended by that.
 func (m *Machine) demand(to State) {
 	switch {
-	case !m.state.Holds():
+	case !m.held:
 		m.notPossible(fmt.Sprintf("no lease to extend in %v", m.state))
 		return
 	case m.quiet():
 		m.notPossible(m.whyQuiet())
+		return
+	case !m.state.Holds():
 		return
 	}
 	m.demanded = true
