@@ -9,7 +9,8 @@ import (
 	"github.com/lessee/lessee/client/lease"
 )
 
-// A Conn carries DHCP messages on one link. Package socket has the real one.
+// A Conn carries DHCP messages on one link. Package socket has the real one. Its
+// methods may be called at the same time.
 type Conn interface {
 	// Receive returns the next well-formed message from a server. It ends
 	// with ctx's cause; any other error ends the client.
