@@ -311,7 +311,7 @@ func TestCancelWhileApplyingUndoes(t *testing.T) {
 			t.Fatal("Acquire succeeded")
 		}
 		story := w.story()
-		if !strings.HasSuffix(story, "apply 192.0.2.77/24\nflush\nwithdraw 192.0.2.77/24") || !w.has("send DHCPRELEASE") {
+		if !strings.HasSuffix(story, "apply 192.0.2.77/24\nsend DHCPRELEASE\nflush\nwithdraw 192.0.2.77/24") {
 			t.Errorf("story:\n%s", story)
 		}
 	})
@@ -346,7 +346,7 @@ func TestConflictInUseIsDeclined(t *testing.T) {
 		w.conflict <- net.HardwareAddr{2, 0, 0, 0, 0, 9}
 		tell(w.heard)
 		time.Sleep(time.Second)
-		if !w.has("send DHCPDECLINE") || !w.has("withdraw 192.0.2.77/24") || !w.has("forget") {
+		if !strings.HasSuffix(w.story(), "forget\nsend DHCPDECLINE\nflush\nwithdraw 192.0.2.77/24") {
 			t.Errorf("story:\n%s", w.story())
 		}
 		if inOrder := w.inOrder("apply 192.0.2.77/24", "guard 192.0.2.77", "announce 192.0.2.77", "unguard", "withdraw 192.0.2.77/24"); !inOrder {
@@ -359,7 +359,9 @@ func TestConflictInUseIsDeclined(t *testing.T) {
 	})
 }
 
-func TestReleaseLeavesBeforeTheAddressGoes(t *testing.T) {
+// We may be killed between any two steps. Who remembers what was given back
+// would use it at the next start: a server does not answer for it any more.
+func TestALeaseIsForgottenBeforeItIsGivenBackAndItsAddressGoesAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		ctx, cancel := timeout(time.Minute)
@@ -367,7 +369,7 @@ func TestReleaseLeavesBeforeTheAddressGoes(t *testing.T) {
 		if err := w.client().Release(ctx, testLease()); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := w.story(), "send DHCPRELEASE\nflush\nwithdraw 192.0.2.77/24\nforget"; got != want {
+		if got, want := w.story(), "forget\nsend DHCPRELEASE\nflush\nwithdraw 192.0.2.77/24"; got != want {
 			t.Errorf("story:\n%s\nwant\n%s", got, want)
 		}
 	})

@@ -37,14 +37,14 @@ func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report,
 	select {
 	case r := <-e.done:
 		e.settle(ctx)
-		return *r, obstacle(*r)
+		return *r, e.obstacle(*r)
 	case <-c.over:
 	case <-ctx.Done():
 		return machine.Report{}, context.Cause(ctx)
 	}
 	select {
 	case r := <-e.done: // the last thing that the client did
-		return *r, obstacle(*r)
+		return *r, e.obstacle(*r)
 	default:
 		return machine.Report{}, ErrEnded
 	}
@@ -64,8 +64,11 @@ func (e *errand) settle(ctx context.Context) {
 	}
 }
 
-// obstacle is the error of a report that tells of one.
-func obstacle(r machine.Report) error {
+// obstacle is the error if e ends with a report that tells of one.
+func (e *errand) obstacle(r machine.Report) error {
+	if _, verified := e.in.(machine.Reacquire); r.Cause == machine.CauseUnconfirmed && !verified {
+		r.Cause = machine.CauseNoServer // to extend the lease
+	}
 	if IsObstacle(r.Cause) {
 		return &Obstacle{Report: r}
 	}
@@ -76,7 +79,9 @@ func obstacle(r machine.Report) error {
 func endOf(command machine.Input) func(machine.Report) bool {
 	switch command.(type) {
 	case machine.Renew, machine.Rebind:
-		return extended
+		return func(r machine.Report) bool {
+			return extended(r) || r.To == machine.Bound && (r.Cause == machine.CauseBound || r.Cause == machine.CauseUnconfirmed)
+		}
 	case machine.Reacquire:
 		return func(r machine.Report) bool { return r.To == machine.Bound && r.From != r.To || IsObstacle(r.Cause) }
 	}

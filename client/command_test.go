@@ -84,6 +84,40 @@ func TestARenewalOnDemandThatNobodyAnswersSaysSo(t *testing.T) {
 	})
 }
 
+// A script may ask for it right after an agent has begun, which verifies the
+// lease that it found in use.
+func TestARenewalOnDemandWhileTheLeaseIsVerifiedIsThat(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*world)
+		want   machine.Cause
+	}{
+		"answered":   {func(w *world) { w.delay = time.Second }, machine.CauseBound},
+		"unanswered": {(*world).fallSilent, machine.CauseNoServer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				tc.change(w)
+				c := w.client()
+				stop := w.live(c, Remembered{Lease: testLease(), Held: true})
+				time.Sleep(time.Second / 2)
+				if s := c.Status().State; s != machine.Rebooting {
+					t.Fatalf("it is %v", s)
+				}
+				r, err := c.Do(context.Background(), machine.Renew{})
+				var o *Obstacle
+				if errors.As(err, &o) {
+					r = o.Report
+				}
+				if r.Cause != tc.want || r.To != machine.Bound || (o != nil) != (tc.want == machine.CauseNoServer) {
+					t.Errorf("%q in %v, %v; want %q", r.Cause, r.To, err, tc.want)
+				}
+				_ = stop()
+			})
+		})
+	}
+}
+
 func TestWaitersAreToldWhenTheClientEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -57,15 +57,27 @@ func (c *Client) do(ctx context.Context, out machine.Output) {
 // send hands a message to the link. An error is a lost packet: the next try is
 // due anyway.
 func (c *Client) send(ctx context.Context, out machine.Send) {
+	if out.Last {
+		c.sendLast(ctx, out)
+		return
+	}
 	err := c.cfg.Conn.Send(ctx, out.Message, out.To)
 	c.notify(Event{Kind: Sent, Message: out.Message, To: out.To, Err: err})
-	if out.Last && err == nil {
-		c.host(ctx, func(ctx context.Context) {
-			if err := c.cfg.Conn.Flush(ctx); err != nil {
-				c.trouble(fmt.Errorf("wait for %v to leave: %w", out.Message.Type(), err))
-			}
-		})
-	}
+}
+
+// sendLast has a message leave after what comes before it is done, and before
+// what comes after it is.
+func (c *Client) sendLast(ctx context.Context, out machine.Send) {
+	c.notify(Event{Kind: Sent, Message: out.Message, To: out.To})
+	c.host(ctx, func(ctx context.Context) {
+		err := c.cfg.Conn.Send(ctx, out.Message, out.To)
+		if err == nil {
+			err = c.cfg.Conn.Flush(ctx)
+		}
+		if err != nil {
+			c.trouble(fmt.Errorf("%v did not leave: %w", out.Message.Type(), err))
+		}
+	})
 }
 
 // host runs job beside the loop, after all jobs before it: an Apply must not

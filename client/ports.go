@@ -9,7 +9,8 @@ import (
 	"github.com/lessee/lessee/client/lease"
 )
 
-// A Conn carries DHCP messages on one link. Package socket has the real one.
+// A Conn carries DHCP messages on one link. Package socket has the real one. Its
+// methods may be called at the same time.
 type Conn interface {
 	// Arrived returns a channel that has a token whenever there may be
 	// something to Take, and that is always the same.

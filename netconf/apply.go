@@ -149,15 +149,24 @@ func (a *applier) takeBack() {
 	a.save()
 }
 
-// leftOf is how long an address lasts, in whole seconds as the kernel counts
-// them and never longer than the lease; 0 is for ever.
+// shortLease is where the part of a second that the kernel does not count
+// matters: of a lease of 2 s that is asked for anew after one, it would have 1.
+const shortLease = 10 * time.Second
+
+// leftOf is how long an address lasts if nobody takes it off, in whole seconds as
+// the kernel counts them; 0 is for ever. It is not longer than the lease, but for
+// a short one: of that it must not be less, or the address goes before whoever
+// keeps the lease has extended it.
 func (h *Host) leftOf(until time.Time) (time.Duration, error) {
 	if until.IsZero() {
 		return 0, nil
 	}
 	left := until.Sub(h.cfg.Now())
-	if left < time.Second {
-		return 0, fmt.Errorf("the lease has %v left, less than the second that the kernel counts by", left)
+	switch {
+	case left <= 0:
+		return 0, fmt.Errorf("the lease has expired %v ago", -left)
+	case left < shortLease:
+		left += time.Second - 1
 	}
 	return left.Truncate(time.Second), nil
 }

@@ -226,14 +226,23 @@ func TestInfiniteLeaseIsForEver(t *testing.T) {
 	}
 }
 
-func TestE17NoAddressOutlivesItsLeaseByAPartOfASecond(t *testing.T) {
+func TestE17AnAddressLastsAsLongAsItsLeaseToASecond(t *testing.T) {
 	now := time.Now()
 	h := &Host{cfg: Config{Now: func() time.Time { return now }}}
-	if left, err := h.leftOf(now.Add(59*time.Second + 999*time.Millisecond)); left != 59*time.Second || err != nil {
-		t.Errorf("%v, %v", left, err)
+	for lease, want := range map[time.Duration]time.Duration{
+		59*time.Second + 999*time.Millisecond: 59 * time.Second,
+		10 * time.Second:                      10 * time.Second,
+		10*time.Second - 1:                    10 * time.Second,
+		2 * time.Second:                       2 * time.Second,
+		1999 * time.Millisecond:               2 * time.Second,
+		1:                                     time.Second, // 0 is for ever
+	} {
+		if left, err := h.leftOf(now.Add(lease)); left != want || err != nil {
+			t.Errorf("%v: %v, %v", lease, left, err)
+		}
 	}
-	if left, err := h.leftOf(now.Add(999 * time.Millisecond)); err == nil { // 0 is for ever
-		t.Errorf("%v", left)
+	if left, err := h.leftOf(now); err == nil {
+		t.Errorf("of a lease that is over, %v", left)
 	}
 }
 

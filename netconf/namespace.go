@@ -42,17 +42,11 @@ const (
 // of a path such as /proc/PID/ns/net. "" is the caller's own.
 func OpenNamespace(name string) (*Namespace, error) {
 	n := &Namespace{name: name}
-	path := threads
-	switch {
-	case strings.HasPrefix(name, "/"):
-		path = name
-	case strings.ContainsRune(name, '/') || name == "." || name == "..":
+	if !strings.HasPrefix(name, "/") && strings.ContainsRune(name, '/') || name == "." || name == ".." {
 		return nil, fmt.Errorf("network namespace %q: a name has no slashes, and a path begins with one", name)
-	case name != "":
-		path = filepath.Join(namespaces, name)
 	}
 	var err error
-	n.file, err = os.Open(path)
+	n.file, err = os.Open(n.path())
 	if name == "" && errors.Is(err, os.ErrNotExist) {
 		n.file, err = nil, nil
 	}
@@ -71,6 +65,17 @@ func OpenNamespace(name string) (*Namespace, error) {
 	return n, nil
 }
 
+// path is where the namespace is found.
+func (n *Namespace) path() string {
+	switch {
+	case n.name == "":
+		return threads
+	case strings.HasPrefix(n.name, "/"):
+		return n.name
+	}
+	return filepath.Join(namespaces, n.name)
+}
+
 // Name returns what the namespace was opened by; "" is the caller's own.
 func (n *Namespace) Name() string {
 	if n == nil {
@@ -79,7 +84,8 @@ func (n *Namespace) Name() string {
 	return n.name
 }
 
-// Close releases what the Namespace holds. No link may use it any more.
+// Close releases what the Namespace holds. No link may use it any more. Where it
+// is not known who does, the collector closes it after the last one.
 func (n *Namespace) Close() error {
 	if n == nil {
 		return nil

@@ -130,6 +130,9 @@ func (k *killer) round(n int) {
 		k.t.Errorf("kill %d, %s: not in order after %v: %v\nkilled:\n%s\nnext:\n%s", n, in.name, recovery, err, p.Log(), next.Log())
 	}
 	k.worst = max(k.worst, time.Since(began))
+	if said := next.Log(); strings.Contains(said, "msg=unconfirmed") || strings.Contains(said, `msg="no server answered"`) {
+		k.t.Errorf("kill %d, %s: the next one asked for a lease that the server does not know of:\nkilled:\n%s\nnext:\n%s", n, in.name, p.Log(), said)
+	}
 	next.Stop()
 }
 

@@ -71,3 +71,22 @@ func TestE4E6E15LeaseIsRenewedReboundByAnotherServerExpiresAndComesBack(t *testi
 		w.reaches("eth0", "BOUND", time.Second)
 	})
 }
+
+// The kernel counts whole seconds. It must not take an address off that belongs
+// to a lease of seconds which is extended in time.
+func TestAnAddressWithALeaseOfTwoSecondsStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cfg := scripted()
+	cfg.LeaseTime = 2
+	w.answer(w.server, cfg)
+	w.keep("eth0")
+	w.reaches("eth0", "BOUND", 10*time.Second)
+	v := w.watch()
+	time.Sleep(20 * time.Second) // the kernel's clock cannot be made to run
+	s, err := w.status("eth0")
+	must(t, err)
+	if r := v.removed(); len(r) > s.Counts["expired"] || s.Counts["extended"] < 10 {
+		t.Errorf("the address was taken off %d times: %v; %v", len(r), r, s.Counts)
+	}
+}

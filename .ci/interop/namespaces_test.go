@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,15 +25,18 @@ func TestTwoNamespacesInOneAgent(t *testing.T) {
 		must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
 	}
 	name := filepath.Join(dir, "blue")
-	must(t, os.WriteFile(name, nil, 0o600))
-	w.third.Must(func() error { return unix.Mount("/proc/thread-self/ns/net", name, "", unix.MS_BIND, "") })
+	mount := func() {
+		must(t, os.WriteFile(name, nil, 0o600))
+		w.third.Must(func() error { return unix.Mount("/proc/thread-self/ns/net", name, "", unix.MS_BIND, "") })
+	}
+	mount()
 	t.Cleanup(func() { must(t, unix.Unmount(name, unix.MNT_DETACH)) })
 
 	// The agent learns of the second one by a reload; of one that makes no
 	// sense, everybody but the links hears.
 	file := filepath.Join(w.dir, "lessee.toml")
 	must(t, os.WriteFile(file, []byte("[agent]\nlinks = [\"eth0\"]\n"), 0o600))
-	Start(t, w.client, []string{binary, "run", "--config", file, "--log-level", "debug",
+	agent := Start(t, w.client, []string{binary, "run", "--config", file, "--log-level", "debug",
 		"--state-dir", w.dir, "--run-dir", w.dir, "--resolv-conf", w.resolvConf()}, "keeping links")
 	one := w.reaches("eth0", "BOUND", 10*time.Second)
 	must(t, os.WriteFile(file, []byte("[agent]\nlinks = [\"eth0\", \"eth0@blue\"]\nlimks = 1\n"), 0o600))
@@ -69,4 +73,38 @@ func TestTwoNamespacesInOneAgent(t *testing.T) {
 	if a := w.client.AddrsOf("eth0"); len(a) != 1 {
 		t.Errorf("eth0 has %v", a)
 	}
+
+	// Without its name nobody finds it, and we must not keep it alive.
+	w.asked("reacquire", "eth0@blue")
+	is, err := os.Stat(name)
+	must(t, err)
+	if has, err := opens(agent, is); err != nil || !has {
+		t.Fatalf("the agent has the namespace open: %v, %v", has, err)
+	}
+	must(t, unix.Unmount(name, unix.MNT_DETACH))
+	must(t, os.Remove(name))
+	w.reaches("eth0@blue", "ABSENT", 10*time.Second)
+	if a := w.third.AddrsOf("eth0"); len(a) != 0 {
+		t.Errorf("eth0 without a namespace's name still has %v", a)
+	}
+	eventually(t, 30*time.Second, "the namespace is let go", func() error {
+		if has, err := opens(agent, is); err != nil || has {
+			return fmt.Errorf("it is open: %v, %v", has, err)
+		}
+		return nil
+	})
+	mount()
+	w.reaches("eth0@blue", "BOUND", 20*time.Second)
+}
+
+// opens tells whether a process has a file open.
+func opens(p *Process, file os.FileInfo) (bool, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid)
+	fds, err := os.ReadDir(dir)
+	for _, fd := range fds {
+		if i, err := os.Stat(filepath.Join(dir, fd.Name())); err == nil && os.SameFile(i, file) {
+			return true, nil
+		}
+	}
+	return false, err
 }

@@ -105,7 +105,7 @@ func (m *Machine) sendDiscover(from State) {
 	m.try++
 	m.secs = m.elapsed()
 	m.wake = m.now.Add(m.backoff(m.try))
-	m.send(m.compose(dhcp4.Discover), netip.Addr{}, false)
+	m.send(m.compose(dhcp4.Discover), netip.Addr{})
 	m.emit(Report{From: from, To: Selecting, Cause: CauseSent, Text: "DHCPDISCOVER", Try: m.try, Next: m.Deadline()})
 }
 
@@ -224,7 +224,7 @@ func (m *Machine) sendRequest() {
 	}
 	m.try++
 	m.wake = m.now.Add(m.backoff(m.try))
-	m.send(m.compose(dhcp4.Request), netip.Addr{}, false)
+	m.send(m.compose(dhcp4.Request), netip.Addr{})
 	m.emit(Report{From: from, To: Requesting, Cause: CauseSent, Text: "DHCPREQUEST", Try: m.try, Next: m.Deadline()})
 }
 

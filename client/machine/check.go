@@ -89,11 +89,12 @@ func (m *Machine) useNext() {
 // applyFailed gives back a good lease that this host cannot use.
 func (m *Machine) applyFailed(err error) {
 	l := m.next
-	m.withdraw()
-	if !m.unconfirmed {
-		m.send(m.composeRelease(l, "the host could not be configured"), l.Server, false)
+	if m.unconfirmed {
+		m.forget()
+	} else {
+		m.giveUp(m.composeRelease(l, "the host could not be configured"), l.Server)
 	}
-	m.forget()
+	m.withdraw()
 	m.failures++
 	m.enterInit(min(declineWait<<min(m.failures-1, 3), maxDeclineWait), Report{Cause: CauseApplyFailed, Text: err.Error(), Lease: l})
 }
@@ -102,9 +103,8 @@ func (m *Machine) applyFailed(err error) {
 // (RFC 2131, sections 3.1.5 and 4.4.4).
 func (m *Machine) decline(l lease.Lease, holder dhcp4.HardwareAddr) {
 	addr := l.Addr.Addr()
-	m.send(m.composeDecline(l, fmt.Sprintf("in use by %v", holder)), netip.Addr{}, false)
+	m.giveUp(m.composeDecline(l, fmt.Sprintf("in use by %v", holder)), netip.Addr{})
 	m.withdraw()
-	m.forget()
 	m.declines++
 	if m.blame == nil {
 		m.blame, m.avoid = map[netip.Addr]int{}, map[netip.Addr]bool{}

@@ -10,8 +10,17 @@ import (
 )
 
 // send puts a message on its way.
-func (m *Machine) send(msg *dhcp4.Message, to netip.Addr, last bool) {
-	m.emit(Send{Message: msg, To: to, Last: last})
+func (m *Machine) send(msg *dhcp4.Message, to netip.Addr) {
+	m.emit(Send{Message: msg, To: to})
+}
+
+// giveUp forgets a lease and tells its server by msg that it is ours no more.
+// In this order, because we may be killed in between: a next start that knows
+// of no lease asks for one, but one that remembers what was given up would use
+// it, and the server be silent.
+func (m *Machine) giveUp(msg *dhcp4.Message, to netip.Addr) {
+	m.forget()
+	m.emit(Send{Message: msg, To: to, Last: true})
 }
 
 // The messages of RFC 2131, table 5: which field and option goes into which.

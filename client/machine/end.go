@@ -25,12 +25,9 @@ func (m *Machine) claim() lease.Lease {
 func (m *Machine) release() {
 	l := m.claim()
 	if !l.IsZero() {
-		m.send(m.composeRelease(l, ""), l.Server, m.held)
+		m.giveUp(m.composeRelease(l, ""), l.Server)
 	}
 	m.withdraw()
-	if !l.IsZero() {
-		m.forget()
-	}
 	m.idle(Report{Cause: CauseReleased, Lease: l})
 }
 
@@ -48,7 +45,7 @@ func (m *Machine) end(leave bool) {
 	l := m.claim()
 	unused := m.state == Requesting || m.fresh && (m.state == Checking || m.state == Applying)
 	if unused {
-		m.send(m.composeRelease(l, "not used"), l.Server, m.held && !m.kept)
+		m.emit(Send{Message: m.composeRelease(l, "not used"), To: l.Server, Last: true})
 	}
 	if leave || m.state == Applying && !m.kept {
 		m.withdraw()

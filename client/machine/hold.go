@@ -118,19 +118,22 @@ func (m *Machine) ask() {
 	if m.demanded {
 		m.wake = m.now.Add(m.backoff(m.try))
 	}
-	m.send(m.composeExtend(), to, false)
+	m.send(m.composeExtend(), to)
 	m.emit(Report{From: m.state, To: m.state, Cause: CauseSent, Text: "DHCPREQUEST", Lease: m.lease, Try: m.try, Next: m.Deadline()})
 }
 
 // demand starts RENEWING or REBINDING ahead of time (renew on demand touches
-// nothing, and if nobody answers the old schedule goes on).
+// nothing, and if nobody answers the old schedule goes on). A lease that is being
+// verified is extended by that.
 func (m *Machine) demand(to State) {
 	switch {
-	case !m.state.Holds():
+	case !m.held:
 		m.notPossible(fmt.Sprintf("no lease to extend in %v", m.state))
 		return
 	case m.quiet():
 		m.notPossible(m.whyQuiet())
+		return
+	case !m.state.Holds():
 		return
 	}
 	m.demanded = true

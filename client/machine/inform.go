@@ -26,7 +26,7 @@ func (m *Machine) sendInform() {
 	}
 	m.try++
 	m.wake = m.now.Add(m.backoff(m.try))
-	m.send(m.composeInform(), m.inform.Server, false)
+	m.send(m.composeInform(), m.inform.Server)
 	m.emit(Report{From: Informing, To: Informing, Cause: CauseSent, Text: "DHCPINFORM", Try: m.try, Next: m.Deadline()})
 }
 

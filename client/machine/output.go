@@ -13,8 +13,10 @@ type Output interface{ output() }
 
 type (
 	// Send sends a message; an invalid To means broadcast. Last says that
-	// the message must have left the host before the output after it is
-	// carried out, because that one takes its source address away.
+	// a server hears by it that an address is ours no more. It waits for
+	// the outputs before it, as what was remembered must be forgotten by
+	// then, and must have left the host before those after it are carried
+	// out, as they take its source address away.
 	Send struct {
 		Message *dhcp4.Message
 		To      netip.Addr

@@ -74,7 +74,7 @@ func (m *Machine) sendReboot() {
 	}
 	m.try++
 	m.wake = m.now.Add(rebootWait)
-	m.send(m.composeReboot(), netip.Addr{}, false)
+	m.send(m.composeReboot(), netip.Addr{})
 	m.emit(Report{From: from, To: Rebooting, Cause: CauseSent, Text: "DHCPREQUEST", Try: m.try, Next: m.Deadline()})
 }
 

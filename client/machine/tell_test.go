@@ -35,7 +35,7 @@ func (s *story) tell(now time.Time, out Output) {
 			to = out.To.String()
 		}
 		if out.Last {
-			to += " before the address goes"
+			to += " in its turn"
 		}
 		s.line(now, "send %s to %s", s.describe(out.Message), to)
 	case Probe:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/lessee/lessee/cmd/lessee/agent"
+	"github.com/lessee/lessee/cmd/lessee/config"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/cmd/lessee/view"
 )
@@ -53,14 +55,12 @@ func newAskerFor(c *cli.Context) (*asker, error) {
 	if has(c, "format") {
 		a.format = r.oneOf("format", "text", "json")
 	}
-	file := r.file()
 	if r.err != nil {
 		return nil, r.err
 	}
-	conf, err := file.Agent(r.given())
-	r.explain(file.Path, err)
-	if r.err != nil {
-		return nil, r.err
+	conf, err := r.whereAgentsAre()
+	if err != nil {
+		return nil, err
 	}
 	a.sockets = []string{conf.Control}
 	if !r.has("control") {
@@ -75,6 +75,29 @@ func newAskerFor(c *cli.Context) (*asker, error) {
 		}
 	}
 	return a, nil
+}
+
+// whereAgentsAre is what is known of that. A file with mistakes is no reason not
+// to ask: an agent goes on by what it has read before, and who looks after it
+// may do so because of them. It is then where it is without a file.
+func (r *flagReader) whereAgentsAre() (conf config.Agent, err error) {
+	if file := r.file(); r.err == nil {
+		conf, err = file.Agent(r.given())
+		r.explain(file.Path, err)
+	}
+	if r.err == nil {
+		return conf, nil
+	}
+	if _, err := os.Stat(r.c.String("config")); errors.Is(err, fs.ErrNotExist) {
+		return conf, r.err
+	}
+	if conf, err = new(config.File).Agent(r.given()); err != nil {
+		return conf, r.err
+	}
+	if r.c.Command.Name != "reload" { // where the agent says it
+		fmt.Fprintf(os.Stderr, "lessee: note: %v\n", r.err)
+	}
+	return conf, nil
 }
 
 // each calls f for every agent that runs. It is an error if none does.

@@ -57,8 +57,8 @@ func informAction(c *cli.Context) error {
 func inform(ctx context.Context, s *settings, in machine.Inform) error {
 	if in == (machine.Inform{}) { // else the user knows better than the agent
 		asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
-			l, err := c.Inform(ctx, s.link)
-			return document{Result: "informed", Lease: &l}, err
+			i, err := c.Inform(ctx, s.link)
+			return document{Result: "informed", Lease: &i.Lease, Overrides: i.Overrides}, err
 		})
 		if asked {
 			return err

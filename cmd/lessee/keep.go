@@ -219,8 +219,10 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 			p.registry.Link(l.FullName()).Changed(int(now - changes))
 			changes = now
 		},
-		Inform: func(ctx context.Context, server netip.Addr) (lease.Lease, error) { return p.inquire(ctx, l, d, server) },
-		Used:   use,
+		Inform: func(ctx context.Context, server netip.Addr) (agent.Informed, error) {
+			return p.inquire(ctx, l, d, server)
+		},
+		Used: use,
 		Explain: func(granted lease.Lease) agent.Explanation {
 			used, overrides := use(granted)
 			return explain(l.FullName(), granted, used, overrides, d.host, d.machine.Parameters)
@@ -250,10 +252,10 @@ func refused(p netconf.Plan) (out []agent.Refusal) {
 
 // inquire asks for configuration beside the client that keeps the link, on a
 // socket of its own.
-func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices, server netip.Addr) (l lease.Lease, err error) {
+func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices, server netip.Addr) (i agent.Informed, err error) {
 	own, err := p.opening(link)
 	if err != nil {
-		return l, err
+		return i, err
 	}
 	own.needs = needs{}
 	in := machine.Inform{Server: server} // whom to ask, if that is known (RFC 2131, section 4.4.3)
@@ -262,17 +264,19 @@ func (p *plan) inquire(ctx context.Context, link agent.Link, d *devices, server 
 		return err
 	})
 	if err != nil {
-		return l, err
+		return i, err
 	}
 	beside, err := own.open(ctx, d.ifi)
 	if err != nil {
-		return l, err
+		return i, err
 	}
 	defer func() { err = errors.Join(err, beside.close()) }()
 	c, err := client.New(beside.config())
 	if err != nil {
-		return l, err
+		return i, err
 	}
-	l, err = c.Inform(ctx, in)
-	return informed(l, d.policy()), err
+	l, err := c.Inform(ctx, in)
+	i.Lease = informed(l, d.policy())
+	_, i.Overrides = p.use(link.FullName(), d.policy(), l)
+	return i, err
 }

@@ -186,7 +186,7 @@ func TestAReloadOfOverridesChangesTheHostAndSendsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stop, hup := b.agent("--config", path)
+	stop, hup := b.agent("--config", path, "--hooks-dir", b.hooksDir(tellsAll))
 	b.eventually("bound", func() bool { return b.status().State == "BOUND" })
 	before := len(b.srv.Log())
 	addr := b.host.AddrsOf("eth0")[0].Prefix.Addr()
@@ -210,6 +210,11 @@ func TestAReloadOfOverridesChangesTheHostAndSendsNothing(t *testing.T) {
 	want := agent.Override{Code: 6, Name: "domain-name-servers", How: "supersede", Sent: "192.0.2.53", From: path + ":3 [link.eth0.override]"}
 	if !slices.Contains(s.Overrides, want) {
 		t.Errorf("overrides %+v", s.Overrides)
+	}
+	b.eventually("hooks hear of it", func() bool { return len(b.said()) == 2 })
+	told := strings.Split(readFile(t, filepath.Join(b.dir, "json")), "\n")[1]
+	if _, former, _ := strings.Cut(told, `"former"`); !strings.Contains(told, `"dns":["127.0.0.1"]`) || !strings.Contains(former, `"dns":["192.0.2.53"]`) {
+		t.Errorf("hooks were told %s", told)
 	}
 	r := b.lessee("status", "eth0", "--run-dir", b.dir)
 	if want := fmt.Sprintf("option 15 (domain-name) is set by default, by %s:4 [link.eth0.override]; the server sent nothing", path); !strings.Contains(r.out, want) {
@@ -240,8 +245,12 @@ func TestAReloadOfOverridesChangesTheHostAndSendsNothing(t *testing.T) {
 	if log := b.srv.Log()[before:]; len(log) > 0 {
 		t.Errorf("messages: %v", log)
 	}
+	b.eventually("hooks hear of that too", func() bool { return len(b.said()) == 3 })
 	if log := stop(); strings.Contains(log, "level=ERROR msg=\"a mistake") {
 		t.Error(log)
+	}
+	if got := events(b.said()); !slices.Equal(got, []string{"bound", "reconfigured", "reconfigured", "stopping"}) {
+		t.Errorf("hooks were told of %q", got)
 	}
 }
 
@@ -329,6 +338,10 @@ func TestExplainTellsWhereAllComesFromAndWhatIsNotFollowed(t *testing.T) {
 				t.Errorf("%v: no %q in\n%s%s", args, want, r.out, r.stderr)
 			}
 		}
+	}
+	r = b.want(0, "", "inform", "eth0", "--run-dir", b.dir, "--format", "json")
+	if !strings.Contains(r.out, `"agent": `) || !strings.Contains(r.out, `"from": "`+here+`"`) {
+		t.Errorf("through the agent: %s", r.out)
 	}
 	b.want(0, "note: the agent goes by its own settings, and not by --metric, --resolv-conf, --supersede\n", "renew", "eth0", "--supersede", "domain-name=a.example", "--metric", "7")
 	stop()

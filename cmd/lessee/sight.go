@@ -39,6 +39,13 @@ func (n *namespaces) get(name string) (*netconf.Namespace, error) {
 	return ns, nil
 }
 
+// forget has a namespace opened anew when it is asked for the next time.
+func (n *namespaces) forget(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.open, name)
+}
+
 // namespacesOf are the namespaces that patterns name in full, and the agent's
 // own.
 func namespacesOf(patterns []config.Pattern) []string {
@@ -56,38 +63,85 @@ func namespacesOf(patterns []config.Pattern) []string {
 // namespaceWait is how often a namespace that is not there is looked for.
 const namespaceWait = 5 * time.Second
 
-// sight tells of the links of a namespace until ctx ends. A namespace that is
-// not there yet is waited for.
+// sight tells of the links of a namespace until ctx ends. One with a name is
+// waited for where it is not there yet, or is not any more.
 func (s *shared) sight(ctx context.Context, namespace string, out chan<- agent.Sighting) error {
-	var links <-chan netconf.Link
-	for links == nil {
-		ns, err := s.namespaces.get(namespace)
-		if err == nil {
-			links, err = netconf.WatchLinks(ctx, ns)
-		}
-		if err != nil && !errors.Is(err, netconf.ErrNoNamespace) {
+	said := ""
+	for {
+		err := s.sightOnce(ctx, namespace, out)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case namespace == "":
 			return err
-		}
-		if links == nil {
-			select {
-			case <-time.After(namespaceWait):
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	}
-	for l := range links {
-		if !socket.Supports(l.Type) {
-			continue
+		case err == nil:
+			s.log.Info("the network namespace was deleted; what was kept there is let go", "namespace", namespace)
+		case !errors.Is(err, netconf.ErrNoNamespace) && err.Error() != said:
+			said = err.Error()
+			s.log.Warn("the network namespace is looked for again and again", "namespace", namespace, "error", err)
 		}
 		select {
-		case out <- agent.Sighting{Gone: l.Gone, Link: agent.Link{
-			Name: l.Name, Namespace: namespace, Index: l.Index, Hardware: l.Addr.String(),
-			Carrier: l.Carrier, Down: l.Flags&unix.IFF_UP == 0, Port: l.Port, Touched: l.Touched,
-		}}:
+		case <-time.After(namespaceWait):
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// sightOnce tells of the links of a namespace until its name is gone, and then
+// that they are. Others still have the namespace open for a moment; what we have
+// of it is closed when they are done.
+func (s *shared) sightOnce(ctx context.Context, namespace string, out chan<- agent.Sighting) error {
+	ns, err := s.namespaces.get(namespace)
+	if err != nil {
+		return err
+	}
+	defer s.namespaces.forget(namespace)
+	watching, cancel := context.WithCancel(ctx)
+	defer cancel()
+	links, err := netconf.WatchLinks(watching, ns)
+	if err != nil {
+		return err
+	}
+	if namespace != "" {
+		go func() {
+			err := ns.Deleted(watching)
+			if err == nil {
+				cancel()
+			} else if watching.Err() == nil {
+				s.log.Warn("nobody will notice that the network namespace is deleted", "namespace", namespace, "error", err)
+			}
+		}()
+	}
+	there := map[int]agent.Link{}
+	for l := range links {
+		if !socket.Supports(l.Type) {
+			continue
+		}
+		seen := agent.Link{
+			Name: l.Name, Namespace: namespace, Index: l.Index, Hardware: l.Addr.String(),
+			Carrier: l.Carrier, Down: l.Flags&unix.IFF_UP == 0, Port: l.Port, Touched: l.Touched,
+		}
+		if there[l.Index] = seen; l.Gone {
+			delete(there, l.Index)
+		}
+		if !tell(ctx, out, agent.Sighting{Gone: l.Gone, Link: seen}) {
+			return nil
+		}
+	}
+	for _, l := range there {
+		if !tell(ctx, out, agent.Sighting{Gone: true, Link: l}) {
+			return nil
+		}
+	}
 	return nil
+}
+
+func tell(ctx context.Context, out chan<- agent.Sighting, s agent.Sighting) bool {
+	select {
+	case out <- s:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/cmd/lessee/agent"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/cmd/lessee/metrics"
@@ -45,7 +44,7 @@ func (h *helm) Do(ctx context.Context, link string, c control.Command) (agent.St
 }
 
 // Inform asks for configuration alone.
-func (h *helm) Inform(ctx context.Context, link string) (lease.Lease, error) {
+func (h *helm) Inform(ctx context.Context, link string) (agent.Informed, error) {
 	return h.agent.Inform(ctx, link)
 }
 

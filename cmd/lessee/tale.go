@@ -1,6 +1,8 @@
 package main
 
 import (
+	"reflect"
+
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
@@ -35,7 +37,8 @@ func (t *tale) next(r *machine.Report) *hook.Event {
 		}
 		t.held = some(r)
 	case machine.CauseConfigured:
-		e.Name, e.Former = t.pending, t.former
+		t.reconfigured(r)
+		e.Name, e.Lease, e.Former = t.pending, t.held, t.former
 		t.pending, t.former = "", nil
 	case machine.CauseExpired, machine.CauseReleased, machine.CauseConflict, machine.CauseNAK:
 		return t.over(r, e)
@@ -60,6 +63,14 @@ func (t *tale) next(r *machine.Report) *hook.Event {
 		return nil
 	}
 	return e
+}
+
+// reconfigured finds out whether something else is made of the lease in use,
+// though nobody extended it.
+func (t *tale) reconfigured(r *machine.Report) {
+	if l := some(r); t.pending == "" && t.held != nil && l != nil && !reflect.DeepEqual(t.held, l) {
+		t.pending, t.former, t.held = hook.Reconfigured, t.held, l
+	}
 }
 
 // bound is a lease that is in use from now on. One that is adopted was so

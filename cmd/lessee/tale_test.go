@@ -24,6 +24,8 @@ func addrOf(l *lease.Lease) string {
 
 func TestEventsFollowFromReports(t *testing.T) {
 	a, b := leaseAt("192.0.2.7/24"), leaseAt("192.0.2.8/24")
+	other := a
+	other.DNS = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	type r = machine.Report
 	boundA := []r{{From: machine.Requesting, To: machine.Checking, Cause: machine.CauseGranted, Lease: a},
 		{From: machine.Checking, To: machine.Applying, Cause: machine.CauseFree, Lease: a},
@@ -68,6 +70,10 @@ func TestEventsFollowFromReports(t *testing.T) {
 			r{From: machine.Rebinding, To: machine.Bound, Cause: machine.CauseExtended, Lease: b},
 			r{From: machine.Bound, To: machine.Bound, Cause: machine.CauseConfigured, Lease: b}),
 			[]string{"bound 192.0.2.7", "rebound 192.0.2.8 former 192.0.2.7"}},
+		{"a reload makes something else of it", nil, after(boundA,
+			r{From: machine.Bound, To: machine.Bound, Cause: machine.CauseConfigured, Lease: other},
+			r{From: machine.Bound, To: machine.Bound, Cause: machine.CauseConfigured, Lease: other}),
+			[]string{"bound 192.0.2.7", "reconfigured 192.0.2.7 former 192.0.2.7"}},
 		{"expired", nil, after(boundA, r{From: machine.Rebinding, To: machine.Init, Cause: machine.CauseExpired, Lease: a}), []string{"bound 192.0.2.7", "expired 192.0.2.7"}},
 		{"only remembered, and expired", nil, []r{{From: machine.InitReboot, To: machine.Init, Cause: machine.CauseExpired}}, nil},
 		{"granted, and expired before it was used", nil, []r{{From: machine.Checking, To: machine.Init, Cause: machine.CauseExpired, Lease: a}}, nil},

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,7 +69,11 @@ func reloadCommand() *cli.Command {
 and the old configuration stays in force: see lessee config check.`,
 		Flags: join(askFlags(), waitFlags(10*time.Second)),
 		Action: func(c *cli.Context) error {
-			return everyAgent(c, func(ctx context.Context, cl *control.Client) error { return cl.Reload(ctx) })
+			err := everyAgent(c, func(ctx context.Context, cl *control.Client) error { return cl.Reload(ctx) })
+			if errors.Is(err, control.ErrFailed) {
+				return &usageError{err.Error(), "lessee config check"}
+			}
+			return err
 		},
 	}
 }

@@ -15,23 +15,24 @@ type Name string
 
 // The events.
 const (
-	Bound    Name = "bound"     // a new lease is configured
-	Renewed  Name = "renewed"   // its server extended the lease, and the host has what is new in it
-	Rebound  Name = "rebound"   // any server did
-	Rebooted Name = "rebooted"  // a remembered lease is configured, or still is
-	Expired  Name = "expired"   // nobody extended the lease; it is being taken off the host
-	Released Name = "released"  // the lease was given back; it is being taken off the host
-	Conflict Name = "conflict"  // another host uses the address, which was declined
-	NAK      Name = "nak"       // a server refused the lease; what of it was in use is being taken off the host
-	NoServer Name = "no-server" // nobody answers; told once until something else happens
-	LinkUp   Name = "link-up"   // the carrier is back
-	LinkDown Name = "link-down" // the carrier is lost, for longer than the carrier delay
-	Stopping Name = "stopping"  // lessee lets go of the link
+	Bound        Name = "bound"        // a new lease is configured
+	Renewed      Name = "renewed"      // its server extended the lease, and the host has what is new in it
+	Rebound      Name = "rebound"      // any server did
+	Rebooted     Name = "rebooted"     // a remembered lease is configured, or still is
+	Reconfigured Name = "reconfigured" // a reload makes something else of the lease in use, and the host has it
+	Expired      Name = "expired"      // nobody extended the lease; it is being taken off the host
+	Released     Name = "released"     // the lease was given back; it is being taken off the host
+	Conflict     Name = "conflict"     // another host uses the address, which was declined
+	NAK          Name = "nak"          // a server refused the lease; what of it was in use is being taken off the host
+	NoServer     Name = "no-server"    // nobody answers; told once until something else happens
+	LinkUp       Name = "link-up"      // the carrier is back
+	LinkDown     Name = "link-down"    // the carrier is lost, for longer than the carrier delay
+	Stopping     Name = "stopping"     // lessee lets go of the link
 )
 
 // Names returns all events.
 func Names() []Name {
-	return []Name{Bound, Renewed, Rebound, Rebooted, Expired, Released, Conflict, NAK, NoServer, LinkUp, LinkDown, Stopping}
+	return []Name{Bound, Renewed, Rebound, Rebooted, Reconfigured, Expired, Released, Conflict, NAK, NoServer, LinkUp, LinkDown, Stopping}
 }
 
 // An Event is one thing that happened to a link, as hooks read it on standard
@@ -45,10 +46,10 @@ type Event struct {
 	State     string    `json:"state"`               // of RFC 2131, figure 5, after the event
 	Text      string    `json:"text,omitempty"`      // for people
 
-	// Lease is what the event is about: of Bound, Renewed, Rebound and
-	// Rebooted the lease that is in use from now on, of Expired, Released,
-	// Conflict and NAK the one that is not any more, of the others the one
-	// in use, if any.
+	// Lease is what the event is about: of Bound, Renewed, Rebound,
+	// Rebooted and Reconfigured the lease that is in use from now on, of
+	// Expired, Released, Conflict and NAK the one that is not any more, of
+	// the others the one in use, if any.
 	Lease *lease.Lease `json:"lease,omitempty"`
 	// Former is the lease that was in use before, where Lease is another.
 	Former *lease.Lease `json:"former,omitempty"`

@@ -33,6 +33,9 @@ func samples() (out []*Event) {
 	add(Renewed, "BOUND", "", &later, now)
 	add(Rebound, "BOUND", "", &later, now)
 	add(Rebooted, "BOUND", "no server answered: the remembered lease is used for its remaining time", now, before).Unconfirmed = true
+	other := *now
+	other.DNS = nil
+	add(Reconfigured, "BOUND", "", &other, now)
 	add(Expired, "INIT", "the lease has expired", now, nil)
 	add(Released, "IDLE", "", now, nil)
 	add(Conflict, "INIT", "192.0.2.77 is in use by 02:00:00:00:00:99; DHCPDECLINE sent to 192.0.2.1", now, nil).Holder = "02:00:00:00:00:99"

@@ -101,10 +101,10 @@ func (b *book) note(e Event) {
 
 // Kinds of events that no machine reports.
 const (
-	KindLocked   = "locked"   // another process has the link in hand
-	KindFailed   = "failed"   // the client could not begin, or ended; it is begun anew
-	KindPanicked = "panicked" // the same, because of a mistake in lessee
-	KindRefused  = "refused"  // a new configuration; the old one stays in force
+	KindLocked   = "locked"                // another process has the link in hand
+	KindFailed   = "failed"                // the client could not begin, or ended; it is begun anew
+	KindPanicked = "panicked"              // the same, because of a mistake in lessee
+	KindRefused  = "configuration refused" // a new one; the old one stays in force
 )
 
 // problem notes what stood in the way of something, but not of the link.

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/client"
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/client/machine"
 )
 
@@ -73,15 +72,15 @@ func (s *Status) why() string {
 
 // Inform asks for configuration for the address that the link has (DHCPINFORM).
 // Nothing of it is applied.
-func (a *Agent) Inform(ctx context.Context, link string) (lease.Lease, error) {
+func (a *Agent) Inform(ctx context.Context, link string) (Informed, error) {
 	k, err := a.find(link)
 	if err != nil {
-		return lease.Lease{}, err
+		return Informed{}, err
 	}
 	parts := k.parts.Load()
 	if parts == nil || parts.Inform == nil {
 		s := k.status()
-		return lease.Lease{}, fmt.Errorf("%s: %w: %s", link, ErrNotPossible, s.why())
+		return Informed{}, fmt.Errorf("%s: %w: %s", link, ErrNotPossible, s.why())
 	}
 	var server netip.Addr
 	if c := k.current.Load(); c != nil {

@@ -80,13 +80,13 @@ type Parts struct {
 	Client     *client.Config // Link, Woke and Notify are the agent's to fill, who forgets it then
 	Remembered client.Remembered
 
-	Notify  func(client.Event)                                     // sees every event, from the client's goroutine
-	Inform  func(context.Context, netip.Addr) (lease.Lease, error) // asks for configuration alone (DHCPINFORM), of the server if it is known
-	Used    func(lease.Lease) (lease.Lease, []Override)            // what is used where a lease is granted; nil: that
-	Explain func(granted lease.Lease) Explanation                  // of all that it put on the host
-	Notes   func(lease.Lease) []Refusal                            // what of a lease is not followed
-	Undo    func(ctx context.Context) error                        // takes off whatever is configured
-	Down    func() error                                           // sets the link down, if Open set it up
+	Notify  func(client.Event)                                  // sees every event, from the client's goroutine
+	Inform  func(context.Context, netip.Addr) (Informed, error) // asks for configuration alone (DHCPINFORM), of the server if it is known
+	Used    func(lease.Lease) (lease.Lease, []Override)         // what is used where a lease is granted; nil: that
+	Explain func(granted lease.Lease) Explanation               // of all that it put on the host
+	Notes   func(lease.Lease) []Refusal                         // what of a lease is not followed
+	Undo    func(ctx context.Context) error                     // takes off whatever is configured
+	Down    func() error                                        // sets the link down, if Open set it up
 	Close   func() error
 }
 

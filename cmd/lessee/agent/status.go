@@ -105,6 +105,12 @@ func OverridesOf(list []lease.Override, from func(lease.How, dhcp4.Code) string)
 	return out
 }
 
+// Informed is what a server answered to DHCPINFORM, as it is used.
+type Informed struct {
+	Lease     lease.Lease `json:"lease"` // without times
+	Overrides []Override  `json:"overrides,omitempty"`
+}
+
 // A Refusal is something in a lease that is not followed.
 type Refusal struct {
 	What string `json:"what"`

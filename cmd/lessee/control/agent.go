@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/cmd/lessee/agent"
 )
 
@@ -30,7 +29,7 @@ type Agent interface {
 	Do(ctx context.Context, link string, c Command) (agent.Status, error)
 
 	// Inform asks for configuration for the address that link has.
-	Inform(ctx context.Context, link string) (lease.Lease, error)
+	Inform(ctx context.Context, link string) (agent.Informed, error)
 
 	// Subscribe returns a channel on which the events of link, or of all
 	// if link is empty, come from now until ctx ends. They are taken off

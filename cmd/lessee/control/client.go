@@ -10,7 +10,6 @@ import (
 	"github.com/varlink/go/varlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/cmd/lessee/agent"
 )
 
@@ -88,10 +87,10 @@ func (c *Client) Explain(ctx context.Context, link string) (agent.Explanation, e
 }
 
 // Inform has the agent ask for configuration for the address that a link has.
-func (c *Client) Inform(ctx context.Context, link string) (lease.Lease, error) {
-	var out leaseOf
+func (c *Client) Inform(ctx context.Context, link string) (agent.Informed, error) {
+	var out informedOf
 	err := c.ask(ctx, "Inform", oneLink{link}, &out)
-	return out.Lease, err
+	return agent.Informed(out), err
 }
 
 // Reload has the agent read its configuration again. The error says what is

@@ -49,8 +49,8 @@ func TestTheClientCallsEveryMethod(t *testing.T) {
 	if e, err := c.Explain(ctx, "eth0"); err != nil || !reflect.DeepEqual(object(t, e), object(t, explained())) {
 		t.Errorf("Explain: %+v, %v", e, err)
 	}
-	if l, err := c.Inform(ctx, "eth0"); err != nil || !reflect.DeepEqual(object(t, l), want["lease"]) {
-		t.Errorf("Inform: %+v, %v", l, err)
+	if i, err := c.Inform(ctx, "eth0"); err != nil || !reflect.DeepEqual(object(t, i), map[string]any{"lease": want["lease"], "overrides": want["overrides"]}) {
+		t.Errorf("Inform: %+v, %v", i, err)
 	}
 	if text, err := c.Metrics(ctx); err != nil || text != "# EOF\n" {
 		t.Errorf("Metrics: %q, %v", text, err)

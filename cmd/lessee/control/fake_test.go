@@ -80,12 +80,12 @@ func explained() agent.Explanation {
 	}
 }
 
-func (f *fake) Inform(_ context.Context, link string) (lease.Lease, error) {
+func (f *fake) Inform(_ context.Context, link string) (agent.Informed, error) {
 	s, err := f.known(link, "Inform "+link)
 	if err != nil {
-		return lease.Lease{}, err
+		return agent.Informed{}, err
 	}
-	return *s.Lease, nil
+	return agent.Informed{Lease: *s.Lease, Overrides: s.Overrides}, nil
 }
 
 func (f *fake) Subscribe(_ context.Context, link string) (<-chan agent.Event, error) {

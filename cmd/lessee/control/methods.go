@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/lessee/lessee/client/lease"
 	"github.com/lessee/lessee/cmd/lessee/agent"
 )
 
@@ -55,10 +54,8 @@ type (
 	explanationOf struct {
 		Explanation agent.Explanation `json:"explanation"`
 	}
-	leaseOf struct {
-		Lease lease.Lease `json:"lease"`
-	}
-	eventOf struct {
+	informedOf agent.Informed
+	eventOf    struct {
 		Event agent.Event `json:"event"`
 	}
 	textOf struct {
@@ -84,7 +81,7 @@ func (nothing) member() string       { return "" }
 func (linksOf) member() string       { return "links" }
 func (statusOf) member() string      { return "status" }
 func (explanationOf) member() string { return "explanation" }
-func (leaseOf) member() string       { return "lease" }
+func (informedOf) member() string    { return "lease" }
 func (eventOf) member() string       { return "event" }
 func (textOf) member() string        { return "text" }
 
@@ -132,9 +129,9 @@ func metrics(ctx context.Context, a Agent, _ nothing) (textOf, error) {
 	return textOf{text}, err
 }
 
-func inform(ctx context.Context, a Agent, in oneLink) (leaseOf, error) {
-	l, err := a.Inform(ctx, in.Link)
-	return leaseOf{l}, err
+func inform(ctx context.Context, a Agent, in oneLink) (informedOf, error) {
+	i, err := a.Inform(ctx, in.Link)
+	return informedOf(i), err
 }
 
 func reload(ctx context.Context, a Agent, _ nothing) (nothing, error) {

@@ -64,7 +64,7 @@ func TestAStrangersClientCallsEveryMethod(t *testing.T) {
 		{"Pause", eth0, map[string]any{}, "Pause eth0"},
 		{"Resume", eth0, map[string]any{}, "Resume eth0"},
 		{"Explain", eth0, map[string]any{"explanation": object(t, explained())}, "Explain eth0"},
-		{"Inform", eth0, map[string]any{"lease": object(t, everything().Lease)}, "Inform eth0"},
+		{"Inform", eth0, object(t, agent.Informed{Lease: *everything().Lease, Overrides: everything().Overrides}), "Inform eth0"},
 		{"Reload", map[string]any{}, map[string]any{}, "Reload"},
 		{"Metrics", nil, map[string]any{"text": "# EOF\n"}, "Metrics"},
 	} {
