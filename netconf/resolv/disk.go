@@ -118,7 +118,7 @@ func isUnwritable(err error) bool {
 
 // explain says what helps.
 func explain(err error) error {
-	if errors.Is(err, unix.EROFS) {
+	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.EPERM) || errors.Is(err, ErrNoFile) {
 		return fmt.Errorf("%w (--resolv-conf names another file, or none)", err)
 	}
 	return err
