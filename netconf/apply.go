@@ -127,6 +127,10 @@ func (a *applier) leaveAddress() {
 // leaveRoute leaves somebody else's route alone. One to the same place by the
 // same way is as good as ours.
 func (a *applier) leaveRoute(r Route, same bool) {
+	if !same {
+		a.blocked = append(a.blocked, r)
+		a.decide(a.Options())
+	}
 	if !same && a.news("route "+r.Dest.String(), r.String()) {
 		a.cfg.Log.Warn("another route to the same place is there already; it is left alone (--metric makes room for both)", "link", a.link, "route", r)
 	}

@@ -50,7 +50,7 @@ func (h *Host) difference(ctx context.Context, l lease.Lease, d *dry) ([]Step, e
 	}
 	d.decided = shadow.Options()
 	if !d.kernelOnly {
-		h.names = shadow.names
+		h.names, h.blocked = shadow.names, shadow.blocked
 		h.decide(h.Options())
 	}
 	return d.steps, nil

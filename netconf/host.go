@@ -68,6 +68,7 @@ type Host struct {
 	inVRF     bool                    // the link belongs to a VRF
 	badMTU    int                     // that the link does not take
 	othersMTU int                     // that somebody else has set after us; 0: nobody has
+	blocked   []Route                 // in whose place somebody else's stand
 	names     *resolver               // nil: nobody was told of names
 	told      map[string]string       // see news
 	changes   atomic.Uint64
@@ -118,7 +119,7 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU, o.OthersMTU, o.names = h.badMTU, h.othersMTU, h.names
+	o.RefusedMTU, o.OthersMTU, o.blocked, o.names = h.badMTU, h.othersMTU, h.blocked, h.names
 	h.options.Store(&o)
 }
 

@@ -284,6 +284,23 @@ func TestTheOperatorsOwnIsLeftAlone(t *testing.T) {
 	if !slices.Contains(r.m.RoutesOf(), "default via 192.0.2.9 dev eth0 proto boot") {
 		t.Errorf("routes %q", r.m.RoutesOf())
 	}
+	const ours = "default via 198.51.100.1 src 192.0.2.77"
+	told := func() (there, refused bool) {
+		p := PlanFor(l, h.Options())
+		return slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.What == ours }),
+			slices.ContainsFunc(p.Refused, func(r Refusal) bool { return r.What == "route "+ours && strings.Contains(r.Why, "--metric") })
+	}
+	if there, refused := told(); there || !refused {
+		t.Errorf("our default route: told to be there: %v, told to be refused: %v", there, refused)
+	}
+	r.mustIP("route del default")
+	r.must(r.apply(h, l))
+	if there, refused := told(); !there || refused || !strings.Contains(strings.Join(r.m.RoutesOf(), "\n"), "default via 198.51.100.1") {
+		t.Errorf("once there is room: told to be there: %v, told to be refused: %v; routes %q", there, refused, r.m.RoutesOf())
+	}
+	r.withdraw(h, l)
+	r.mustIP("route add default via 192.0.2.9 dev eth0 proto boot")
+	r.must(r.apply(h, l))
 	r.withdraw(h, l)
 	if after := r.state(); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)

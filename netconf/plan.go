@@ -32,6 +32,8 @@ type Options struct {
 	RefusedMTU int
 	OthersMTU  int
 
+	blocked []Route // in whose place somebody else's stand
+
 	names *resolver // nil: nothing is known of it
 	whole *whole    // the host beside the link; nil: nothing is known of it
 }

@@ -116,8 +116,8 @@ func TestALinkThatNeverComesBackIsForgotten(t *testing.T) {
 	r.must(r.apply(r.open(Options{}), fullLease()))
 	r.must(r.m.Remove("eth0"))
 	c := r.config(Options{})
-	if got := Remains(c); !slices.Equal(got, []string{"eth0"}) {
-		t.Errorf("something is known of %q", got)
+	if got := Remains(c); !slices.Equal(got, []string{"eth0"}) || !slices.Equal(r.lost(), got) {
+		t.Errorf("something is known of %q, and %q are lost", got, r.lost())
 	}
 	r.must(Forget("eth0", c))
 	if text, err := os.ReadFile(r.resolvConf()); err != nil || string(text) != operators {
@@ -127,4 +127,39 @@ func TestALinkThatNeverComesBackIsForgotten(t *testing.T) {
 		t.Errorf("something is known of %q", got)
 	}
 	r.tidy("in the end")
+}
+
+// lost are the links of which something is left and that are not there.
+func (r *rig) lost() (links []string) {
+	r.t.Helper()
+	r.m.Must(func() (err error) {
+		links, err = Lost(r.config(Options{}))
+		return err
+	})
+	return links
+}
+
+func TestALinkThatIsThereIsNotLost(t *testing.T) {
+	r := newRig(t)
+	r.must(r.apply(r.open(Options{}), fullLease()))
+	if got := r.lost(); len(got) != 0 {
+		t.Errorf("%q are there", got)
+	}
+	r.rename("eth0", "lan0")
+	if got := r.lost(); len(got) != 0 {
+		t.Errorf("%q have another name", got)
+	}
+	r.rename("lan0", "eth0")
+	r.withdraw(r.open(Options{}), lease.Lease{})
+	r.tidy("in the end")
+}
+
+func TestWhatALinkOfAFormerBootLeftIsLost(t *testing.T) {
+	r := newRig(t)
+	r.must(r.apply(r.open(Options{}), fullLease()))
+	r.must(os.Remove(recordPath(r.config(Options{}).runDir(), "eth0"))) // that ends with the boot
+	r.rename("eth0", "lan0")
+	if got := r.lost(); !slices.Equal(got, []string{"eth0"}) {
+		t.Errorf("%q are lost", got)
+	}
 }

@@ -49,7 +49,7 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	now := h.cfg.Now()
 	h.repaired = slices.DeleteFunc(h.repaired, func(t time.Time) bool { return now.Sub(t) > repairPeriod })
 	if len(h.repaired) >= repairs {
-		h.trouble(toldContested, "what was configured is gone, and stays so until the lease is renewed: "+lost[0].Do, errContested)
+		h.trouble(toldContested, "what was configured is gone, and stays so until the lease is renewed (lessee renew "+h.key()+"): "+lost[0].Do, errContested)
 		return false, nil
 	}
 	h.repaired = append(h.repaired, now)

@@ -13,6 +13,7 @@ import (
 // is reached without.
 func (a *applier) planRoutes() {
 	var others []Route
+	a.blocked = nil
 	for _, r := range a.plan.Routes {
 		f, there := a.view.blocked(r)
 		same := func(have Route) bool { return have.key() == r.key() && have.Gateway == r.Gateway }

@@ -234,6 +234,13 @@ func showPlan(ctx context.Context, s *settings) error {
 					d.Notes = []string{fmt.Sprintf("as it is, the script is not run: %v", err)}
 				}
 			}
+			run, not := hook.Programs(s.conf.HooksDir)
+			for _, path := range run {
+				d.Plan = append(d.Plan, fmt.Sprintf("run %s, for %v", path, hook.Bound))
+			}
+			for _, why := range not {
+				d.Notes = append(d.Notes, fmt.Sprintf("as it is, a hook is not run: %v", why))
+			}
 			d.Notes = append(d.Notes, s.undoneFirst(host)...)
 			if remembered.Valid(client.BootTime()()) {
 				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))

@@ -22,7 +22,7 @@ func TestTheKernelsCommandLineSaysWhatIsWanted(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.want(0, "nothing", "ip=off")
-	b.want(0, "a static address is not this program's", "ip=192.0.2.7::192.0.2.1:255.255.255.0::eth0:off")
+	b.want(0, "a static address is not this program's (the kernel's own autoconfiguration, klibc's ipconfig", "ip=192.0.2.7::192.0.2.1:255.255.255.0::eth0:off")
 	b.want(0, "nothing", "rd.neednet=0")
 	b.want(2, "word 2 (column 7), ip=dchp: neither a method", "quiet ip=dchp")
 	b.only()

@@ -62,6 +62,11 @@ func events(said []string) (out []string) {
 func TestACommandEndsWithItsHooks(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	dir := b.hooksDir("sleep 0.1; " + tellsAll)
+	b.want(0, "would run "+dir+"/10-test, for bound\n", "acquire", "eth0", "--hooks-dir", dir, "--dry-run", "--offer-wait", "100ms")
+	if err := os.WriteFile(filepath.Join(dir, "20-mine"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.want(0, "note: as it is, a hook is not run: "+dir+"/20-mine is not executable", "acquire", "eth0", "--hooks-dir", dir, "--dry-run", "--offer-wait", "100ms")
 	b.want(0, "bound", "acquire", "eth0", "--hooks-dir", dir)
 	if got := events(b.said()); !slices.Equal(got, []string{"bound"}) {
 		t.Errorf("%q", got)

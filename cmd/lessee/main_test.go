@@ -595,6 +595,42 @@ func TestReleaseUndoesWhatOutlivedTheLink(t *testing.T) {
 	b.want(6, "no such interface", "release", "eth0")
 }
 
+func TestAnAgentUndoesWhatALinkLeftThatWentAwayMeanwhile(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	b.want(0, "bound", "acquire", "eth0", "--source-routing", "on")
+	if err := b.host.Remove("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	rules := func() string { return ran(t, b.host, exec.Command("ip", "rule", "show")).out }
+	if !strings.Contains(rules(), "from 192.0.2.") {
+		t.Fatalf("nothing is left: %s", rules())
+	}
+	a := b.run()
+	b.eventually("the file is as it was", func() bool {
+		_, err := os.Stat(b.resolvConf())
+		return errors.Is(err, os.ErrNotExist)
+	})
+	a.stop()
+	if strings.Contains(rules(), "from 192.0.2.") {
+		t.Error(rules())
+	}
+	b.want(6, "no such interface", "release", "eth0")
+}
+
+func TestReleaseHasTheScriptUndoWhatOutlivedTheLink(t *testing.T) {
+	b := newBench(t, dhcptest.Config{})
+	style := []string{"--hooks-dir", "none", "--hook-style", "udhcpc", "--hook-script", b.script("ip link show $interface > /dev/null 2>&1 || exit 7")}
+	b.want(0, "bound", append([]string{"acquire", "eth0"}, style...)...)
+	if err := b.host.Remove("eth0"); err != nil {
+		t.Fatal(err)
+	}
+	b.want(0, "exit status 7", "release", "eth0")
+	if got := events(b.said()); !slices.Equal(got, []string{"deconfig", "bound", "deconfig"}) {
+		t.Errorf("called for %q", got)
+	}
+	b.want(6, "no such interface", "release", "eth0")
+}
+
 func TestC11FlagsHoldForWhatIsRememberedToo(t *testing.T) {
 	b := newBench(t, dhcptest.Config{})
 	b.want(0, "bound", "acquire", "eth0")

@@ -13,6 +13,7 @@ import (
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/netconf"
+	"github.com/lessee/lessee/netconf/hook"
 )
 
 func releaseCommand() *cli.Command {
@@ -88,11 +89,22 @@ func (e *errand) release(ctx context.Context) (l lease.Lease, notes []string, er
 func (s *settings) releaseGone(noLink error) error {
 	cfg := s.hostConfig()
 	cfg.StateDir, cfg.RunDir = s.stateDir, s.runDir
-	if !slices.Contains(netconf.Remains(cfg), s.link) {
-		return noLink
-	}
-	if err := netconf.Forget(s.link, cfg); err != nil {
+	now := client.BootTime()
+	script, err := hook.OpenScript(hook.ScriptConfig{Limit: s.conf.HookTimeout, Link: s.link, Key: s.link, RunDir: s.runDir, Wall: wallBy(now), Now: now, Log: s.log})
+	if err != nil {
 		return errors.Join(noLink, err)
 	}
-	return s.print(document{Result: "released", Notes: []string{"the link is gone, so no server was told; what its lease did to the rest of the host was undone"}})
+	if !script.Leftover() && !slices.Contains(netconf.Remains(cfg), s.link) {
+		return noLink
+	}
+	notes := []string{"the link is gone, so no server was told; what its lease did to the rest of the host was undone"}
+	script.Expect("", hook.ReasonRelease)
+	errScript := script.Withdraw(context.Background(), lease.Lease{})
+	if errScript != nil && !script.Leftover() { // it ran, and did not find the link
+		notes, errScript = append(notes, errScript.Error()), nil
+	}
+	if err := errors.Join(errScript, netconf.Forget(s.link, cfg)); err != nil {
+		return errors.Join(noLink, err)
+	}
+	return s.print(document{Result: "released", Notes: notes})
 }

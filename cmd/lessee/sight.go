@@ -97,6 +97,7 @@ func (s *shared) sightOnce(ctx context.Context, namespace string, out chan<- age
 		return err
 	}
 	defer s.namespaces.forget(namespace)
+	s.forgetLost(ns)
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
 	links, err := netconf.WatchLinks(watching, ns)
@@ -143,5 +144,25 @@ func tell(ctx context.Context, out chan<- agent.Sighting, s agent.Sighting) bool
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// forgetLost undoes what is left of links that went away while nobody kept them:
+// what resolvers, at boot and later, were told, and rules.
+func (s *shared) forgetLost(ns *netconf.Namespace) {
+	for _, dir := range []string{s.settings.StateDir, bootDir(s.settings.RunDir)} {
+		cfg := netconf.Config{Namespace: ns, RunDir: s.settings.RunDir, StateDir: dir, Log: s.log}
+		lost, err := netconf.Lost(cfg)
+		for _, name := range lost {
+			link := agent.Link{Name: name, Namespace: ns.Name()}.FullName()
+			if _, held := holderOf(s.settings.RunDir, link); held {
+				continue // who has it sees to it
+			}
+			s.log.Info("the link went away while nobody kept it; what its lease did to the rest of the host is undone", "link", link)
+			err = errors.Join(err, netconf.Forget(name, cfg))
+		}
+		if err != nil {
+			s.log.Warn("links that went away", "error", err)
+		}
 	}
 }

@@ -70,8 +70,27 @@ func Finished(name string) string {
 	return name
 }
 
+// labels are the attributes of a file that say who may do what with it, beside
+// its owner and mode: the labels of SELinux and Smack, and an access list.
+var labels = [...]string{"security.selinux", "security.SMACK64", "system.posix_acl_access"}
+
+// label gives a new file the labels of the one that it takes the place of; what
+// that has none of, or nobody may give, it gets by the system's rules.
+func label(n *os.File, path string) {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return // a link has labels of its own
+	}
+	value := make([]byte, 1<<10)
+	for _, name := range labels {
+		if size, err := unix.Lgetxattr(path, name, value); err == nil {
+			_ = unix.Fsetxattr(int(n.Fd()), name, value[:size], 0)
+		}
+	}
+}
+
 // Replace puts a new file in the place of what stands at path, in one step.
-// The directory must be there.
+// The directory must be there. Of a file that stood there it has the labels and
+// the access list, but no date: whoever looks at that has to find a new one.
 func (f *Files) Replace(path string, text []byte, o Owner) error {
 	if f.Dry != nil {
 		f.Dry("write " + path)
@@ -84,7 +103,8 @@ func (f *Files) Replace(path string, text []byte, o Owner) error {
 		}
 		_, err = n.Write(text)
 		if err == nil {
-			err = n.Chmod(o.Perm)
+			label(n, path)
+			err = n.Chmod(o.Perm) // after the access list, which has a say in it
 		}
 		if mine := Mine(o.Perm); err == nil && o != mine {
 			err = n.Chown(o.UID, o.GID)

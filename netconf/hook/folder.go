@@ -13,6 +13,16 @@ type refusal struct {
 	why  error
 }
 
+// Programs tells which programs of a folder are run, in order, and why others
+// are not.
+func Programs(dir string) (run []string, not []error) {
+	run, refused := programs(dir, os.Geteuid())
+	for _, r := range refused {
+		not = append(not, r.why)
+	}
+	return run, not
+}
+
 // programs returns what is to be run of a folder, in order, and what is not. No
 // folder is no program.
 func programs(dir string, uid int) (run []string, refused []refusal) {

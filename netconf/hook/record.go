@@ -34,7 +34,8 @@ func RenameRecord(dir, old, now string) error {
 }
 
 // loadRecord reads a record; nil says that nothing is configured. One of another
-// boot or another link tells of nothing that is still there.
+// boot or another link tells of nothing that is still there. Of a link that is
+// gone, without an index, something may be: what resolvers were told.
 func loadRecord(path string, index int) (*record, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -47,7 +48,7 @@ func loadRecord(path string, index int) (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if r.BootID != atomicfile.BootID() || r.Index != index || r.Lease == nil {
+	if r.BootID != atomicfile.BootID() || index != 0 && r.Index != index || r.Lease == nil {
 		return nil, nil
 	}
 	return &r, nil

@@ -23,7 +23,7 @@ type ScriptConfig struct {
 
 	Link   string                   // as the kernel calls it
 	Key    string                   // its name among all namespaces'
-	Index  int                      // its number
+	Index  int                      // its number; 0: it does not exist any more
 	RunDir string                   // where is kept what a script was told to configure
 	Enter  func(func() error) error // runs a function in the link's network namespace; nil: it is ours
 

@@ -15,6 +15,9 @@ import (
 // others. Of a symbolic link that holds for what it leads to.
 func Untrusted(path string, uid int) error {
 	real, err := filepath.EvalSymlinks(path)
+	if _, there := os.Lstat(path); err != nil && there == nil {
+		err = fmt.Errorf("%s leads nowhere: %w", path, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,11 @@ package resolv
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // badNames are none that a message can bring: it would have been refused. They
@@ -36,6 +39,30 @@ func TestNamesThatAreNoneReachNoResolver(t *testing.T) {
 	p.clean("in the end")
 	if err := p.file().Set("eth0", Config{Servers: []netip.Addr{netip.MustParseAddr("fe80::1%eth9")}}); err == nil {
 		t.Error("an address with a zone is taken")
+	}
+}
+
+// A pipe that nobody writes into would be waited for, for ever.
+func TestAPipeIsNoResolvConfAndIsNotWaitedFor(t *testing.T) {
+	r := newRig(t)
+	for what, make := range map[string]func() error{
+		"a pipe":           func() error { return unix.Mkfifo(Usual, 0o644) },
+		"a link to a pipe": func() error { return errors.Join(unix.Mkfifo("/run/pipe", 0o644), os.Symlink("/run/pipe", Usual)) },
+	} {
+		must(t, errors.Join(os.RemoveAll(Usual), make()))
+		before, err := os.Lstat(Usual)
+		must(t, err)
+		b, why := r.setup().Choose("eth0")
+		if b.String() != "file /etc/resolv.conf" {
+			t.Errorf("%s: %v: %s", what, b, why)
+		}
+		if err := b.Set("eth0", one.Config); err == nil || what == "a pipe" && !strings.Contains(err.Error(), "--resolv-conf names another file") {
+			t.Errorf("%s: it is taken for a resolv.conf: %v", what, err)
+		}
+		must(t, b.Unset("eth0"))
+		if now, err := os.Lstat(Usual); err != nil || now.Mode() != before.Mode() {
+			t.Errorf("%s: is another thing now: %v, %v", what, now, err)
+		}
 	}
 }
 

@@ -69,6 +69,9 @@ var places = map[string]func(*place) error{
 	"nothing":       func(p *place) error { return nil },
 	"a link":        func(p *place) error { return os.Symlink("elsewhere", p.path) },
 	"an empty file": func(p *place) error { return os.WriteFile(p.path, nil, 0o600) },
+	"a labelled file": func(p *place) error {
+		return errors.Join(os.WriteFile(p.path, []byte(operators), 0o640), labelled(p.path))
+	},
 	"a mount point": func(p *place) error {
 		err := os.WriteFile(p.path, []byte(longer), 0o644)
 		return errors.Join(err, nettest.PutFile(p.path, p.path), p.unmountLater())

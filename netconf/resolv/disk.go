@@ -3,7 +3,6 @@ package resolv
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // before is what stood, or stands, at a path.
@@ -29,9 +30,6 @@ const (
 	file   = "file"
 	link   = "link"
 )
-
-// nobody stands for an owner that need not be set.
-const nobody = -1
 
 // look reads what stands at the path.
 func look(path string) (before, error) {
@@ -55,7 +53,7 @@ func look(path string) (before, error) {
 		return before{}, fmt.Errorf("%s %w", path, ErrNoFile)
 	}
 	b.Kind = file
-	text, err := readFile(path)
+	text, err := atomicfile.Read(path)
 	b.Text = content(text)
 	return b, err
 }
@@ -70,27 +68,15 @@ func (b before) manager(path string) string {
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)
 		}
+		if end, err := filepath.EvalSymlinks(path); err == nil { // one may lead to another
+			target = end
+		}
 		if strings.HasPrefix(target, "/run/") || strings.HasPrefix(target, "/var/run/") {
 			return "whoever writes " + target
 		}
+		return signedBy(path)
 	}
 	return ""
-}
-
-// maxFile bounds what is read of files that others write.
-const maxFile = 1 << 20
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s: more than %d bytes", path, maxFile)
-	}
-	return b, err
 }
 
 // steps hears of each change before it is made; nil hears nothing.
@@ -102,22 +88,18 @@ func (s steps) step(format string, path string) {
 	}
 }
 
+// files is how notes, and what they are about, are written: both outlive a power
+// cut.
+func (s steps) files() *atomicfile.Files { return &atomicfile.Files{Sync: true, Step: s} }
+
 func (f *File) step(format string, path string) { steps(f.Step).step(format, path) }
 
-func (f *File) replace(path string, text []byte, like before) error {
-	return steps(f.Step).replace(path, text, like)
-}
-
-// unfinished is the name under which a new file is written. It is always the
-// same, so that processes that die leave one at most.
-func unfinished(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lessee")
-}
+func (f *File) files() *atomicfile.Files { return steps(f.Step).files() }
 
 // sweep removes what a process that died left beside the resolver's file. In a
 // directory that cannot be written there is none.
 func (f *File) sweep() error {
-	err := remove(unfinished(f.path))
+	err := f.files().Sweep(f.path)
 	if isUnwritable(err) {
 		return nil
 	}
@@ -126,12 +108,7 @@ func (f *File) sweep() error {
 
 // littered reports whether there is something to sweep.
 func (f *File) littered() bool {
-	for _, path := range []string{statePath(f.dir, f.path), f.path} {
-		if _, err := os.Lstat(unfinished(path)); err == nil {
-			return true
-		}
-	}
-	return false
+	return atomicfile.Littered(statePath(f.dir, f.path)) || atomicfile.Littered(f.path)
 }
 
 // isUnwritable tells whether err says that a directory takes no new file.
@@ -141,54 +118,21 @@ func isUnwritable(err error) bool {
 
 // explain says what helps.
 func explain(err error) error {
-	if errors.Is(err, unix.EROFS) {
+	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.EPERM) || errors.Is(err, ErrNoFile) {
 		return fmt.Errorf("%w (--resolv-conf names another file, or none)", err)
 	}
 	return err
 }
 
-// replace puts a new file in the place of what stands at path, in one step.
-func (s steps) replace(path string, text []byte, like before) (err error) {
-	tmp := unfinished(path)
-	s.step("write %s", tmp)
-	if err := remove(tmp); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, remove(tmp))
-		}
-	}()
-	n, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = n.Write(text)
-	if err == nil {
-		err = n.Chmod(like.Mode)
-	}
-	if owner, mine := [2]int{like.UID, like.GID}, [2]int{os.Geteuid(), os.Getegid()}; err == nil && owner != mine {
-		err = n.Chown(like.UID, like.GID)
-	}
-	if err == nil {
-		err = n.Sync()
-	}
-	if err = errors.Join(err, n.Close()); err != nil {
-		return err
-	}
-	s.step("rename %s", tmp)
-	return os.Rename(tmp, path)
-}
-
 // write replaces the resolver's file. In containers that is often a mount
 // point, or the only file in its directory that may be written; then it is
 // written in place.
-func (f *File) write(text []byte, like before) error {
+func (f *File) write(text []byte, whose atomicfile.Owner) error {
 	if f.dry != nil {
 		*f.dry = before{Kind: file, Text: content(text)}
 		return nil
 	}
-	err := f.replace(f.path, text, like)
+	err := f.files().Replace(f.path, text, whose)
 	if errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EXDEV) || isUnwritable(err) {
 		if f.overwrite(text) == nil {
 			return nil
@@ -198,19 +142,24 @@ func (f *File) write(text []byte, like before) error {
 }
 
 // overwrite writes a file in place: over the old text first, and then cut off
-// (see overlay). Readers never find it empty.
+// (see overlay). Readers never find it empty. For the old text there is room also
+// where there is none for the new one.
 func (f *File) overwrite(text []byte) error {
+	old, err := atomicfile.Read(f.path)
+	if err != nil {
+		return err
+	}
 	o, err := os.OpenFile(f.path, os.O_WRONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
 	}
 	f.step("overwrite %s", f.path)
-	_, err = o.Write(text)
-	if err == nil {
-		f.step("cut off %s", f.path)
-		err = o.Truncate(int64(len(text)))
+	if _, err = o.Write(text); err != nil {
+		_, errBack := o.WriteAt(old, 0)
+		return errors.Join(err, errBack, o.Truncate(int64(len(old))), o.Close())
 	}
-	return errors.Join(err, o.Close())
+	f.step("cut off %s", f.path)
+	return errors.Join(o.Truncate(int64(len(text))), o.Close())
 }
 
 // restore puts back what stood there.
@@ -221,27 +170,13 @@ func (f *File) restore(b before) error {
 	}
 	switch b.Kind {
 	case absent:
-		f.step("remove %s", f.path)
-		err := remove(f.path)
+		err := f.files().Remove(f.path)
 		if errors.Is(err, unix.EBUSY) || isUnwritable(err) { // it cannot go
 			return f.overwrite(nil)
 		}
 		return err
 	case link:
-		tmp := unfinished(f.path)
-		f.step("link %s", tmp)
-		if err := errors.Join(remove(tmp), os.Symlink(b.Target, tmp)); err != nil {
-			return err
-		}
-		f.step("rename %s", tmp)
-		return os.Rename(tmp, f.path)
+		return f.files().Link(f.path, b.Target)
 	}
-	return f.write([]byte(b.Text), b)
-}
-
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
+	return f.write([]byte(b.Text), atomicfile.Owner{Perm: b.Mode, UID: b.UID, GID: b.GID})
 }

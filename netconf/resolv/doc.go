@@ -28,6 +28,11 @@
 // whoever comes next, told to use another one, finds what to undo, and where
 // ([Setup.All]).
 //
+// # What comes back
+//
+// All that was there: kind, text, owner, mode, security label and access list, but
+// not the date. Programs read a resolv.conf anew when that changes.
+//
 // # Several links
 //
 // The link with the lowest metric comes first, as it does for routes. In a

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // A File is a resolv.conf (resolv.conf(5)). What stood there before is kept in
@@ -141,7 +143,7 @@ func (f *File) put(s *state, now before) error {
 	if err := f.save(s); err != nil {
 		return err
 	}
-	return f.write([]byte(text), before{Mode: 0o644, UID: nobody, GID: nobody})
+	return f.write([]byte(text), atomicfile.Mine(0o644))
 }
 
 // Holds reports whether link has a part in the file, or a process that died

@@ -93,7 +93,7 @@ func (b book) read() ledger {
 
 func (b book) load() (ledger, error) {
 	now := atomicfile.BootID()
-	text, err := readFile(b.path())
+	text, err := atomicfile.Read(b.path())
 	if errors.Is(err, os.ErrNotExist) {
 		return ledger{BootID: now}, nil
 	}
@@ -121,9 +121,8 @@ func (b book) save(l *ledger) error {
 		if l.saved == "" {
 			return nil
 		}
-		b.step.step("remove %s", b.path())
 		l.saved = ""
-		return errors.Join(remove(b.path()), remove(unfinished(b.path())))
+		return b.step.files().Remove(b.path())
 	}
 	text, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
@@ -132,7 +131,7 @@ func (b book) save(l *ledger) error {
 	if text = append(text, '\n'); string(text) == l.saved {
 		return nil
 	}
-	if err := b.step.replace(b.path(), text, before{Mode: 0o600, UID: nobody, GID: nobody}); err != nil {
+	if err := b.step.files().Replace(b.path(), text, atomicfile.Mine(0o600)); err != nil {
 		return &StateError{b.resolver, err}
 	}
 	l.saved = string(text)
@@ -154,17 +153,14 @@ func (b book) locked(change func(*ledger) error) error {
 }
 
 // littered reports whether a process that died left half a note.
-func (b book) littered() bool {
-	_, err := os.Lstat(unfinished(b.path()))
-	return err == nil
-}
+func (b book) littered() bool { return atomicfile.Littered(b.path()) }
 
 // sweep removes that.
 func (b book) sweep() error {
 	if b.dry || !b.littered() {
 		return nil
 	}
-	return b.locked(func(*ledger) error { return remove(unfinished(b.path())) })
+	return b.locked(func(*ledger) error { return b.step.files().Sweep(b.path()) })
 }
 
 // holds reports whether link has an entry.

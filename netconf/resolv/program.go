@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/lessee/lessee/netconf/atomicfile"
 	"github.com/lessee/lessee/netconf/program"
 )
 
@@ -57,7 +58,7 @@ func findProgram() resolvconf {
 		if resolvectl, err := os.Stat("/usr/bin/resolvectl"); err == nil && os.SameFile(info, resolvectl) {
 			return resolvconf{path, systemds}
 		}
-		if text, err := readFile(path); err == nil && bytes.Contains(text, []byte("OPENRESOLV_VERSION")) {
+		if text, err := atomicfile.Read(path); err == nil && bytes.Contains(text, []byte("OPENRESOLV_VERSION")) {
 			return resolvconf{path, openresolv}
 		}
 		return resolvconf{path, debians}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lessee/lessee/netconf/atomicfile"
 	"github.com/lessee/lessee/netconf/dbus"
 )
 
@@ -80,7 +81,7 @@ func resolvedSign(path string) string {
 			return fmt.Sprintf("%s is a link to %s", path, target)
 		}
 	}
-	text, err := readFile(path)
+	text, err := atomicfile.Read(path)
 	if err != nil || strings.HasPrefix(string(text), header) { // a lease may name anything
 		return ""
 	}
@@ -100,7 +101,7 @@ func stubs() []string {
 
 // signedBy tells which tool says that it wrote the file, following links.
 func signedBy(path string) string {
-	text, err := readFile(path)
+	text, err := atomicfile.Read(path)
 	if err != nil {
 		return ""
 	}

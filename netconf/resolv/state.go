@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // state is what is known of the file: its content before us, and ours.
@@ -97,7 +99,7 @@ func (f *File) load() (state, error) {
 }
 
 func loadState(path string) (s state, err error) {
-	b, err := readFile(path)
+	b, err := atomicfile.Read(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return s, nil
 	}
@@ -123,7 +125,7 @@ func (f *File) save(s *state) error {
 	if b = append(b, '\n'); string(b) == s.saved {
 		return nil
 	}
-	if err := f.replace(statePath(f.dir, f.path), b, before{Mode: 0o600, UID: nobody, GID: nobody}); err != nil {
+	if err := f.files().Replace(statePath(f.dir, f.path), b, atomicfile.Mine(0o600)); err != nil {
 		return &StateError{f.path, err}
 	}
 	s.known, s.saved = true, string(b)
@@ -135,10 +137,7 @@ func (f *File) forget() error {
 	if f.dry != nil {
 		return nil
 	}
-	path := statePath(f.dir, f.path)
-	f.step("remove %s", path)
-	err := remove(path)
-	return errors.Join(err, remove(unfinished(path)), f.sweep())
+	return errors.Join(f.files().Remove(statePath(f.dir, f.path)), f.sweep())
 }
 
 // locked runs change on the state, while no other File can.

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // openresolv may be told to write a resolv.conf that nobody managed before. It
@@ -48,11 +50,10 @@ func (r *Resolvconf) giveBack(l *ledger) error {
 	if err := f.restore(*l.Found); err != nil {
 		return err
 	}
-	if text, err := readFile(kept); err != nil || content(text) != l.Found.Text {
+	if text, err := atomicfile.Read(kept); err != nil || content(text) != l.Found.Text {
 		return nil // it is not there, or not the one that we know of
 	}
-	f.step("remove %s", kept)
-	return remove(kept)
+	return f.files().Remove(kept)
 }
 
 // abandon takes away what a program that is not there any more has on record of
@@ -70,8 +71,7 @@ func (r *Resolvconf) abandon(link string) error {
 		}
 	}
 	for _, path := range paths {
-		steps(r.Step).step("remove %s", path)
-		if err := remove(path); err != nil {
+		if err := steps(r.Step).files().Remove(path); err != nil {
 			return err
 		}
 	}

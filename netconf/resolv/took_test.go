@@ -13,7 +13,7 @@ func (r *rig) nobodys(prepare func() error) {
 	r.t.Helper()
 	r.Resolvconf("openresolv")
 	r.Run("resolvconf", "-d", "lan9.operator")
-	must(r.t, errors.Join(remove(Usual), remove(kept), prepare()))
+	must(r.t, errors.Join(os.RemoveAll(Usual), os.RemoveAll(kept), prepare()))
 }
 
 // there is all that has to do with resolv.conf.

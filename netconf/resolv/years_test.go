@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,6 +117,33 @@ func TestAFileInAReadOnlyDirectoryIsWrittenInPlace(t *testing.T) {
 	})
 	must(t, p.file().Set("eth0", one.Config))
 	p.wants("in place", one)
+	must(t, p.file().Unset("eth0"))
+	p.clean("in the end")
+}
+
+// The disk is full, and the file cannot be moved away.
+func TestAFileForWhichThereIsNoRoomStays(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "full")
+	must(t, errors.Join(os.Mkdir(outside, 0o755), unix.Mount("tmpfs", outside, "tmpfs", 0, "size=8k")))
+	t.Cleanup(func() { must(t, unix.Unmount(outside, unix.MNT_DETACH)) })
+	must(t, os.WriteFile(filepath.Join(outside, "resolv.conf"), []byte(operators), 0o644))
+	p := newPlace(t, func(p *place) error {
+		err := errors.Join(os.WriteFile(p.path, nil, 0o644), unix.Mount(filepath.Join(outside, "resolv.conf"), p.path, "", unix.MS_BIND, ""))
+		return errors.Join(err, p.unmountLater())
+	})
+	if err := os.WriteFile(filepath.Join(outside, "filler"), make([]byte, 1<<14), 0o600); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("there is room: %v", err)
+	}
+	var many Config
+	for i := range 250 {
+		many.Servers = append(many.Servers, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))
+	}
+	if err := p.file().Set("eth0", many); !errors.Is(err, unix.EBUSY) && !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("Set: %v", err)
+	}
+	if now := describe(t, p.path); now != p.operators {
+		t.Errorf("there is %.200s, want %s", now, p.operators)
+	}
 	must(t, p.file().Unset("eth0"))
 	p.clean("in the end")
 }

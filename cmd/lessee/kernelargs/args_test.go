@@ -144,8 +144,8 @@ func TestWhatIsNotFollowedIsToldOfWithItsPlace(t *testing.T) {
 		"rd.neednet=perhaps":                                   "want 0 or 1",
 		"rd.net.dhcp.vendor-class=":                            "want a text",
 		"rd.net.dhcp.vendor-class=" + strings.Repeat("a", 256): "want a text",
-		"rd.route=198.51.100.0/24:192.0.2.1:eth0":              "static routes",
-		"vlan=vlan5:eth0":                                      "made and named by others",
+		"rd.route=198.51.100.0/24:192.0.2.1:eth0":              "static routes are not this program's (dracut's own network modules add them, or ip route add",
+		"vlan=vlan5:eth0":                                      "made and named by others (dracut's own network modules, or ip link",
 		"ip=\x1b[2J":                                           `word 1 (column 1), ip=\x1b[2J: neither`,
 	} {
 		got := Parse(line)

@@ -137,7 +137,7 @@ func (p *parser) long(fields []string) error {
 	case fields[fieldMethod] == "" && fields[fieldClient] == "":
 		m.method = byDHCP // the kernel's default
 	case fields[fieldMethod] == "" || m.method == byNobody && fields[fieldClient] != "":
-		m.method, m.why = byNobody, "a static address is not this program's"
+		m.method, m.why = byNobody, "a static address is not this program's (the kernel's own autoconfiguration, klibc's ipconfig and dracut's network modules take this form)"
 	}
 	if m.method != byDHCP {
 		if strings.HasPrefix(fields[fieldClient], "[") { // of IPv4 it says nothing

@@ -58,9 +58,9 @@ func (p *parser) word(w word) {
 	case "rd.net.dhcp.vendor-class":
 		p.args.VendorClass, err = text(value)
 	case "rd.route":
-		err = errors.New("static routes are not this program's")
+		err = errors.New("static routes are not this program's (dracut's own network modules add them, or ip route add in a script that runs after it)")
 	case "ifname", "bond", "team", "bridge", "vlan", "bootdev":
-		err = errors.New("links are made and named by others")
+		err = errors.New("links are made and named by others (dracut's own network modules, or ip link in a script); one that appears takes part")
 	}
 	if err != nil {
 		p.args.Notices = append(p.args.Notices, Notice{w.number, w.column, w.text, err.Error()})
