@@ -35,10 +35,10 @@ func (w *fakeWire) read() ([]byte, net.HardwareAddr, error) {
 		w.mu.Unlock()
 		var timer <-chan time.Time
 		if !until.IsZero() {
-			if !until.After(time.Now()) {
+			timer = time.After(time.Until(until))
+			if !until.After(time.Now()) && len(w.in)+len(w.errs) == 0 {
 				return nil, nil, os.ErrDeadlineExceeded
 			}
-			timer = time.After(time.Until(until))
 		}
 		select {
 		case r := <-w.in:

@@ -34,16 +34,20 @@ func (c *Checker) run(ctx context.Context, l *line, m machine) (*verdict, error)
 	}
 }
 
+// maxLate is how many packets are read after a deadline before it counts. What
+// came in time goes before it, however late this host looks, and a flood does
+// not put it off for ever.
+const maxLate = 64
+
 // next waits for the next input: a packet, or the deadline. Nil: nothing that
 // matters. The order of setting the deadline and looking at ctx makes sure
 // that an end of ctx is never overwritten by a deadline set afterwards.
 func (c *Checker) next(ctx context.Context, l *line, deadline time.Time) (input, error) {
 	var until time.Time
+	late := false
 	if !deadline.IsZero() {
 		wait := deadline.Sub(c.cfg.Now())
-		if wait <= 0 && ctx.Err() == nil {
-			return timeout{}, nil
-		}
+		late = wait <= 0
 		until = time.Now().Add(wait) // the poller has its own clock
 	}
 	if err := l.setDeadline(until); err != nil {
@@ -52,14 +56,23 @@ func (c *Checker) next(ctx context.Context, l *line, deadline time.Time) (input,
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if late && l.late == maxLate {
+		l.late = 0
+		return timeout{}, nil
+	}
 	b, from, err := l.read()
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case late && errors.Is(err, os.ErrDeadlineExceeded):
+		l.late = 0
+		return timeout{}, nil
 	case errors.Is(err, os.ErrDeadlineExceeded), isDown(err):
 		return nil, nil
 	case err != nil:
 		return nil, err
+	case late:
+		l.late++
 	}
 	return c.heard(b, from), nil
 }
