@@ -20,7 +20,7 @@ import (
 type wire interface {
 	// read waits for the next packet and returns it with the hardware
 	// address its frame came from. After the deadline the error is
-	// os.ErrDeadlineExceeded.
+	// os.ErrDeadlineExceeded, even if something is left that came before.
 	read() (b []byte, from net.HardwareAddr, err error)
 	// poll returns the next packet, and EAGAIN if there is none.
 	poll() (b []byte, from net.HardwareAddr, err error)

@@ -14,6 +14,7 @@ type line struct {
 	wire
 	addr   netip.Addr
 	users  int
+	late   int       // packets read after a deadline
 	reader bool      // one of them reads
 	left   time.Time // by the last user
 }

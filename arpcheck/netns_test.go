@@ -8,6 +8,7 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,6 +124,23 @@ func TestSquatterIsFoundAtOnce(t *testing.T) {
 	}
 }
 
+// The answer waits in the socket while this host does something else.
+func TestSquatterIsFoundHoweverLateTheAnswerIsLookedAt(t *testing.T) {
+	a, b := twoHosts(t)
+	ip(t, b, "addr add 192.0.2.7/24 dev b0")
+	var stalled time.Duration
+	cfg := Config{Now: func() time.Time { return time.Now().Add(stalled) }}
+	cfg.Tap = func(f Frame) {
+		if f.Sent {
+			stalled += time.Minute
+		}
+	}
+	holder, _, err := probe(t, a, "a0", cfg)
+	if want := macOf(t, b, "b0"); !bytes.Equal(holder, want) || err != nil {
+		t.Errorf("%v, %v; want holder %v", holder, err, want)
+	}
+}
+
 func TestNobodyThereIsFree(t *testing.T) {
 	a, b := twoHosts(t)
 	ip(t, b, "addr add 192.0.2.8/24 dev b0")
@@ -162,9 +180,14 @@ func TestOfTwoHostsThatProbeTogetherAtMostOneGetsTheAddress(t *testing.T) {
 	macs := map[string]net.HardwareAddr{"a0": macOf(t, b, "b0"), "b0": macOf(t, a, "a0")} // the other one's
 	for range 3 {
 		conflicts := make(chan bool, 2)
+		var begun sync.WaitGroup
+		begun.Add(2)
 		for h, name := range map[*nettest.Machine]string{a: "a0", b: "b0"} {
 			go func() {
-				holder, _, err := probe(t, h, name, Config{})
+				holder, _, err := probe(t, h, name, afterProbe(func() { // neither is done before both have begun
+					begun.Done()
+					begun.Wait()
+				}))
 				if err != nil || holder != nil && !bytes.Equal(holder, macs[name]) {
 					t.Errorf("%s: %v, %v; want free or a conflict with %v", name, holder, err, macs[name])
 				}
@@ -242,9 +265,10 @@ func TestK16LinksWithoutARP(t *testing.T) {
 	a, _ := twoHosts(t)
 	ip(t, a, "link set a0 arp off")
 	for _, name := range []string{"a0", "lo"} {
-		holder, took, err := probe(t, a, name, Config{})
-		if holder != nil || !errors.Is(err, ErrNoARP) || took > 50*time.Millisecond {
-			t.Errorf("%s: %v, %v after %v; want ErrNoARP at once", name, holder, err, took)
+		sent := false
+		holder, _, err := probe(t, a, name, afterProbe(func() { sent = true }))
+		if holder != nil || !errors.Is(err, ErrNoARP) || sent {
+			t.Errorf("%s: %v, %v, sent: %v; want ErrNoARP at once", name, holder, err, sent)
 		}
 	}
 }

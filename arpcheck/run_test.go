@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,43 @@ func TestConflictIsReturnedTheMomentItIsHeard(t *testing.T) {
 		synctest.Wait()
 		if !n.wire(0).closed {
 			t.Error("left open after a conflict")
+		}
+	})
+}
+
+// A host that stands still while the answer comes has not missed it.
+func TestWhatCameInTimeCountsHoweverLateItIsLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := newFake(t, Config{})
+		n.onSend = func(w *fakeWire, p *arp.Packet) {
+			if w.hear(replyFrom(ours)); strings.Count(n.log.String(), "probe") == 3 {
+				w.hear(replyFrom(them))
+			}
+			time.Sleep(3 * time.Second)
+		}
+		holder, err := c.Probe(t.Context(), addr)
+		if !bytes.Equal(holder, them) || err != nil {
+			t.Errorf("got %v, %v; want %v", holder, err, them)
+		}
+		wantStory(t, n, "0s send probe\n3s send probe\n6s send probe\n")
+	})
+}
+
+func TestAFloodPutsNoDeadlineOffForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n *fakeLink
+		var c *Checker
+		c, n = newFake(t, Config{Tap: func(Frame) { // a packet a millisecond, each of this host's own
+			time.Sleep(time.Millisecond)
+			n.wire(0).hear(replyFrom(ours))
+		}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if holder, err := c.Probe(ctx, addr); holder != nil || err != nil {
+			t.Errorf("got %v, %v; want free", holder, err)
+		}
+		if got := strings.Count(n.story(), "probe"); got != 3 {
+			t.Errorf("%d probes:\n%s", got, n.story())
 		}
 	})
 }

@@ -173,8 +173,10 @@ func TestAReloadChangesWhatChangedOnly(t *testing.T) {
 
 func TestTheWallClockDoesNotMatter(t *testing.T) {
 	t.Parallel()
-	const lease, renewal = 8 * time.Second, 4.0
-	vm := bound(t, shipped(t), lease)
+	// The lease has time for a host on which nothing goes fast.
+	const lease, renewal = time.Minute, 5 * time.Second
+	vm := Start(t, Config{Image: shipped(t), Modules: modules, Setup: network + serveAndRenew(lease, renewal)})
+	vm.Until(isBound)
 	address := addressOf(vm)
 	vm.Must(watch)
 	next := func() {
@@ -192,9 +194,9 @@ func TestTheWallClockDoesNotMatter(t *testing.T) {
 	if first < 0 || len(messages) < first+3 {
 		t.Fatalf("few renewals: %v", messages)
 	}
-	for i, m := range messages[first:] {
+	for i, m := range messages[first:] { // a busy host makes the guest late, and nothing early
 		gap := m.at - messages[first+i-1].at
-		if m.kind != "DHCPREQUEST" || m.src+"/24" != address || gap < renewal-1 || gap > renewal+1.5 {
+		if m.kind != "DHCPREQUEST" || m.src+"/24" != address || gap < renewal.Seconds()-1 || gap > lease.Seconds()/2 {
 			t.Errorf("%v, %.2f s after the one before", m, gap)
 		}
 	}

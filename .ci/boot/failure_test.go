@@ -27,10 +27,10 @@ func TestAProcessThatDiesIsReplacedAndTheLinkTakenOver(t *testing.T) {
 func TestAProcessThatHangsIsReplaced(t *testing.T) {
 	t.Parallel()
 	i := shipped(t)
-	i.File("/etc/systemd/system/lessee.service.d/watchdog.conf", 0o644, []byte("[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n"))
+	i.File("/etc/systemd/system/lessee.service.d/watchdog.conf", 0o644, []byte("[Service]\nWatchdogSec=10s\nTimeoutAbortSec=1s\n"))
 	vm := bound(t, i, time.Hour)
 	address := addressOf(vm)
-	vm.Must(watch + "sleep 4")
+	vm.Must(watch + "sleep 11")
 	if got := property(vm, "NRestarts"); got != "0" {
 		t.Fatalf("a process that is well was killed %s times", got)
 	}

@@ -74,6 +74,9 @@ ip -n server link set lan0 up
 
 // serveFor starts the server, with leases of that time. What it hears is in
 // /run/server.
-func serveFor(lease time.Duration) string {
-	return fmt.Sprintf("ip netns exec server server -lease %v > /run/server 2>&1 &\n", lease)
+func serveFor(lease time.Duration) string { return serveAndRenew(lease, 0) }
+
+// serveAndRenew also tells clients when to renew.
+func serveAndRenew(lease, renewal time.Duration) string {
+	return fmt.Sprintf("ip netns exec server server -lease %v -renewal %v > /run/server 2>&1 &\n", lease, renewal)
 }

@@ -40,11 +40,15 @@ func (w *world) plugInto(bridge string) {
 	})
 }
 
+// patient is how long an agent waits for a carrier: so long that no flap of
+// these tests comes to it, though their machine may stand still in the middle.
+const patient = 10 * time.Second
+
 func TestL7FlapsOf50msChangeNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	srv := w.answer(w.server, scripted())
-	w.keep("eth0")
+	w.keep("eth0", "--carrier-delay", patient.String())
 	w.address(10 * time.Second)
 	w.reaches("eth0", "BOUND", time.Second)
 	routes := w.client.RoutesOf()
@@ -55,7 +59,7 @@ func TestL7FlapsOf50msChangeNothing(t *testing.T) {
 		w.cable(true)
 		time.Sleep(50 * time.Millisecond)
 	}
-	time.Sleep(4 * time.Second) // longer than a carrier is waited for
+	time.Sleep(patient + time.Second) // longer than a carrier is waited for
 	if sent := w.asks(since); len(sent) != 0 || len(srv.Log()) != heard {
 		t.Errorf("sent: %q; the server: %v", sent, srv.Log()[heard:])
 	}
@@ -90,8 +94,11 @@ func TestL1LeaseIsVerifiedAfterALongerLossWithTheAddressKept(t *testing.T) {
 	if r := v.removed(); len(r) != 0 {
 		t.Errorf("the address was taken off: %v", r)
 	}
-	if sent := w.asks(since); len(sent) != 1 {
-		t.Errorf("sent: %q, one DHCPREQUEST was enough", sent)
+	for _, f := range w.heard.Frames() { // but for copies, if the answer was late
+		if other, _, _, ok := f.DHCP(); ok && f.At.After(since) && other.XID != m.XID {
+			t.Errorf("sent: %q, one DHCPREQUEST was enough", w.asks(since))
+			break
+		}
 	}
 }
 
@@ -101,7 +108,7 @@ func TestCableMovedToAnotherNetworkThatRefuses(t *testing.T) {
 	t.Parallel()
 	w, v, old, since := moved(t, true)
 	f, _ := w.awaits(since, dhcp4.NAK, 10*time.Second)
-	if late := v.gone(t, old, 15*time.Second).Sub(f.At); late > promptly {
+	if late := v.gone(t, old, 15*time.Second).after.Sub(f.At); late > promptly {
 		t.Errorf("D3: the address was in use for %v after the DHCPNAK", late)
 	}
 	arrived(t, w, old)
@@ -111,7 +118,7 @@ func TestCableMovedToAnotherNetworkThatIsSilent(t *testing.T) {
 	t.Parallel()
 	w, v, old, since := moved(t, false)
 	f, _ := w.awaits(since, dhcp4.ACK, 30*time.Second)
-	if late := v.gone(t, old, 15*time.Second).Sub(f.At); late > promptly {
+	if late := v.gone(t, old, 15*time.Second).after.Sub(f.At); late > promptly {
 		t.Errorf("D6: the address was in use for %v after the new lease", late)
 	}
 	arrived(t, w, old)

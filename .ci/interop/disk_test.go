@@ -14,7 +14,7 @@ func TestReadOnlyStateDirectoryCostsAWarningAndNoLease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cfg := scripted()
-	cfg.LeaseTime = 4
+	cfg.LeaseTime, cfg.T1 = 60, 2
 	w.answer(w.server, cfg)
 	state := t.TempDir()
 	must(t, unix.Mount("tmpfs", state, "tmpfs", unix.MS_RDONLY, ""))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // first is how a lease begins.
@@ -28,7 +29,7 @@ func TestLeaseFromFirstToLast(t *testing.T) {
 			t.Errorf("renew: %+v", d)
 		}
 		w.sees(4, "DHCPREQUEST unicast from its address", "DHCPACK")
-		if d := w.must("rebind", "eth0"); d.Result != "renewed" {
+		if d = w.must("rebind", "eth0"); d.Result != "renewed" {
 			t.Errorf("rebind: %+v", d)
 		}
 		w.sees(6, "DHCPREQUEST broadcast from its address", "DHCPACK")
@@ -55,13 +56,18 @@ func TestLeaseFromFirstToLast(t *testing.T) {
 // checkHost compares the kernel and the resolver with the lease.
 func (w *world) checkHost(d document) {
 	w.t.Helper()
+	before := time.Now()
 	addrs := w.client.AddrsOf("eth0")
 	if len(addrs) != 1 || addrs[0].Prefix != d.Lease.Address {
 		w.t.Fatalf("addresses %+v, leased %v", addrs, d.Lease.Address)
 	}
-	left := time.Duration(network.Seconds) * time.Second
-	if v := addrs[0].Valid; v > left || v < left-10*time.Second || addrs[0].Preferred != v {
-		w.t.Errorf("E17: valid for %v, preferred for %v, the lease is of %v", v, addrs[0].Preferred, left)
+	// The kernel counts whole seconds, and was looked at between these two.
+	most, least := d.Lease.Expiry.Sub(before)+time.Second, time.Until(d.Lease.Expiry)-2*time.Second
+	if v := addrs[0].Valid; v > most || v < least || addrs[0].Preferred != v {
+		w.t.Errorf("E17: valid for %v, preferred for %v, the lease for %v", v, addrs[0].Preferred, most)
+	}
+	if of := d.Lease.Expiry.Sub(d.Lease.Start); of > time.Duration(network.Seconds)*time.Second { // dhcpd grants what is left
+		w.t.Errorf("the lease is of %v", of)
 	}
 	ifi, err := w.client.Interface("eth0")
 	if err != nil {
@@ -83,6 +89,20 @@ func (w *world) checkHost(d document) {
 }
 
 func TestK7SquatterIsDeclinedAtOnce(t *testing.T) {
+	took := make(chan time.Duration, len(Servers))
+	t.Cleanup(func() {
+		// A machine that is busy for a moment delays one of them, a program
+		// that is slow all.
+		fastest := time.Hour
+		for len(took) > 0 {
+			d := <-took
+			t.Logf("declined after %v", d)
+			fastest = min(fastest, d)
+		}
+		if fastest > 50*time.Millisecond {
+			t.Errorf("the DHCPDECLINE came %v after the ARP answer at best", fastest)
+		}
+	})
 	all(t, func(t *testing.T, s Server) {
 		w := newWorld(t)
 		w.serve(w.server, s, network)
@@ -92,14 +112,15 @@ func TestK7SquatterIsDeclinedAtOnce(t *testing.T) {
 		if d.Lease.Address.Addr() == taken {
 			t.Fatalf("leased the squatted address: %v", d.Lease.Address)
 		}
-		answers := squatter.Answers()
-		if len(answers) == 0 {
+		if len(squatter.Answers()) == 0 {
 			t.Fatalf("the squatter was never asked; the server offered something else: %v", w.exchange())
 		}
+		answer, _ := w.heard.Wait(hearing, func(f nettest.Frame) bool {
+			op, sender, _, ok := f.ARP()
+			return ok && op == 2 && sender == taken
+		})
 		f, m := w.find(dhcp4.Decline)
-		if latency := f.At.Sub(answers[0].Time); latency > 50*time.Millisecond {
-			t.Errorf("the DHCPDECLINE came %v after the ARP answer", latency)
-		}
+		took <- f.At.Sub(answer.At)
 		if a, err := dhcp4.RequestedAddr.Get(m.Options); err != nil || a != taken {
 			t.Errorf("F5: declined %v, %v", a, err)
 		}
@@ -176,8 +197,15 @@ func TestC10TwoServersAtOnce(t *testing.T) {
 		w.third.Addr("eth0", other.Prefix.String())
 		w.serve(w.third, s, other)
 
-		d := w.must("discover", "eth0", "--wait", "3s")
-		if len(d.Offers) != 2 || d.Offers[0].Chosen == d.Offers[1].Chosen {
+		d := w.must("discover", "eth0", "--wait", "10s")
+		chosen, by := 0, map[string]bool{}
+		for _, o := range d.Offers { // it asks twice, for the sake of who is slow
+			by[o.Server] = true
+			if o.Chosen {
+				chosen++
+			}
+		}
+		if len(by) != 2 || chosen != 1 {
 			t.Fatalf("offers: %+v", d.Offers)
 		}
 		for _, o := range d.Offers {
@@ -198,7 +226,7 @@ func TestC10TwoServersAtOnce(t *testing.T) {
 		if err := os.Remove(w.dir + "/eth0.lease.json"); err != nil {
 			t.Fatal(err)
 		}
-		d, code, _ := w.lessee("acquire", "eth0", "--deny-server", "192.0.2.0/24", "--timeout", "3s")
+		d, code, _ := w.lessee("acquire", "eth0", "--deny-server", "192.0.2.0/24", "--timeout", "10s")
 		if code != 4 || d.Error == nil {
 			t.Errorf("C11: exit %d, %+v; want 4", code, d.Error)
 		}

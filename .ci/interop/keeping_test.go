@@ -113,15 +113,17 @@ func eventually(t *testing.T, limit time.Duration, what string, f func() error) 
 	}
 }
 
-func within(limit time.Duration, f func() error) error {
-	end := time.Now().Add(limit)
-	for {
-		err := f()
-		if err == nil || time.Now().After(end) {
-			return err
+// within looks as often as there is time for in limit, and not until then: while
+// the machine stands still nobody is late.
+func within(limit time.Duration, f func() error) (err error) {
+	const pause = 20 * time.Millisecond
+	for range limit/pause + 1 {
+		if err = f(); err == nil {
+			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
+	return err
 }
 
 // reaches waits until a link is in a state.
@@ -136,11 +138,12 @@ func (w *world) reaches(link, state string, limit time.Duration) (s agent.Status
 	return s
 }
 
-// A change is of the addresses of a host.
+// A change is of the addresses of a host. It was between two instants: the first
+// is earlier than the second by what this program needed to hear of it.
 type change struct {
-	at    time.Time
-	addr  netip.Addr
-	added bool
+	after, at time.Time
+	addr      netip.Addr
+	added     bool
 }
 
 // A vigil is kept over the addresses of a host.
@@ -158,11 +161,29 @@ func (w *world) watch() *vigil {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for u := range updates {
-			a, _ := netip.AddrFromSlice(u.LinkAddress.IP.To4())
-			v.mu.Lock()
-			v.seen = append(v.seen, change{time.Now(), a, u.NewAddr})
-			v.mu.Unlock()
+		const tick = 50 * time.Millisecond
+		ticks := time.NewTicker(tick)
+		defer ticks.Stop()
+		// At quiet there was nothing to hear: at the next tick, which came
+		// in time, it would have been heard.
+		last := time.Now()
+		quiet := last
+		for {
+			select {
+			case now := <-ticks.C:
+				if now.Sub(last) < 2*tick {
+					quiet = last
+				}
+				last = now
+			case u, more := <-updates:
+				if !more {
+					return
+				}
+				a, _ := netip.AddrFromSlice(u.LinkAddress.IP.To4())
+				v.mu.Lock()
+				v.seen = append(v.seen, change{quiet, time.Now(), a, u.NewAddr})
+				v.mu.Unlock()
+			}
 		}
 	}()
 	w.t.Cleanup(func() {
@@ -188,19 +209,19 @@ func (v *vigil) removed() (out []change) {
 	return out
 }
 
-// gone waits for the removal of an address, and returns when it was.
-func (v *vigil) gone(t *testing.T, a netip.Addr, limit time.Duration) (at time.Time) {
+// gone waits for the removal of an address.
+func (v *vigil) gone(t *testing.T, a netip.Addr, limit time.Duration) (removal change) {
 	t.Helper()
 	eventually(t, limit, a.String()+" is taken off", func() error {
 		for _, c := range v.removed() {
 			if c.addr == a {
-				at = c.at
+				removal = c
 				return nil
 			}
 		}
 		return fmt.Errorf("%v", v.changes())
 	})
-	return at
+	return removal
 }
 
 // address waits until the client has exactly one address, with a default

@@ -15,6 +15,7 @@ import (
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/dhcptest"
 	"github.com/lessee/lessee/client/store"
+	"github.com/lessee/lessee/cmd/lessee/agent"
 )
 
 // kills is how often the agent is killed in all.
@@ -166,13 +167,13 @@ func (k *killer) fresh() func() { k.sleep(300 * time.Millisecond); return func()
 
 // renewal waits until shortly before T1, and then for a random instant.
 func (k *killer) renewal() func() {
-	must(k.t, within(recovery, k.inOrder))
-	s, err := k.status("eth0")
-	must(k.t, err)
-	if s.Lease == nil {
-		k.t.Errorf("no lease in %+v", s)
-		return func() {}
-	}
+	var s agent.Status
+	must(k.t, within(recovery, func() (err error) {
+		if err = k.inOrder(); err == nil {
+			s, err = k.status("eth0")
+		}
+		return err
+	}))
 	time.Sleep(max(time.Until(s.Next)-20*time.Millisecond, 0))
 	k.sleep(60 * time.Millisecond)
 	return func() {}

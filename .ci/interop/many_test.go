@@ -24,7 +24,7 @@ func TestA20AHundredLinksOnOneBridgeAreApart(t *testing.T) {
 		w.plug(i)
 	}
 	began := time.Now()
-	w.keep("eth*", "--carrier-delay", "3s")
+	w.keep("eth*", "--carrier-delay", patient.String())
 	var list []agent.Status
 	eventually(t, 25*time.Second, "a hundred leases", func() error {
 		err := w.dial(func(ctx context.Context, c *control.Client) (err error) {

@@ -71,7 +71,7 @@ func (s *Server) Handle(now time.Time, req *dhcp4.Message) []Reply {
 
 // handle logs what came and lets the rules and the protocol decide.
 func (s *Server) handle(e Event) []Reply {
-	s.diary.add(e)
+	defer s.diary.add(e) // whoever waits for it finds that it has been acted on
 	if e.Message == nil || e.Message.Op != dhcp4.OpRequest {
 		return nil
 	}

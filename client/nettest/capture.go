@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/mdlayher/packet"
 	"golang.org/x/sys/unix"
@@ -17,13 +19,14 @@ import (
 
 // A Frame is an Ethernet frame that was seen on a link.
 type Frame struct {
-	At   time.Time
-	Data []byte // from the Ethernet header on
+	At   time.Time // when the kernel saw it, however late it was read
+	Data []byte    // from the Ethernet header on
 }
 
 // A Capture hears everything on one link, in both directions.
 type Capture struct {
 	conn *packet.Conn
+	raw  syscall.RawConn
 	done chan struct{}
 
 	mu     sync.Mutex
@@ -45,6 +48,14 @@ func (h *Host) Capture(link string) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.raw, err = c.conn.SyscallConn(); err == nil {
+		err = errors.Join(c.raw.Control(func(fd uintptr) {
+			err = os.NewSyscallError("setsockopt SO_TIMESTAMPNS", unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
+		}), err)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.conn.Close())
+	}
 	go c.listen()
 	return c, nil
 }
@@ -53,7 +64,7 @@ func (c *Capture) listen() {
 	defer close(c.done)
 	b := make([]byte, 1<<16)
 	for {
-		n, _, err := c.conn.ReadFrom(b)
+		f, err := c.read(b)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return
@@ -63,13 +74,36 @@ func (c *Capture) listen() {
 			}
 			return
 		}
-		f := Frame{time.Now(), append([]byte(nil), b[:n]...)}
 		c.mu.Lock()
 		c.frames = append(c.frames, f)
 		close(c.came)
 		c.came = make(chan struct{})
 		c.mu.Unlock()
 	}
+}
+
+// read reads the next frame by way of b. The package packet would not deliver
+// the time.
+func (c *Capture) read(b []byte) (f Frame, err error) {
+	var n, oobn int
+	var oob [64]byte
+	waiting := c.raw.Read(func(fd uintptr) bool {
+		n, oobn, _, _, err = unix.Recvmsg(int(fd), b, oob[:], 0)
+		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
+	})
+	if err = errors.Join(waiting, err); err != nil {
+		return Frame{}, err
+	}
+	return Frame{seenAt(oob[:oobn]), append([]byte(nil), b[:n]...)}, nil
+}
+
+// seenAt is the time in the control messages of a packet.
+func seenAt(oob []byte) time.Time {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil || len(list) != 1 || len(list[0].Data) != int(unsafe.Sizeof(unix.Timespec{})) {
+		return time.Now() // a kernel that tells otherwise
+	}
+	return time.Unix((*unix.Timespec)(unsafe.Pointer(&list[0].Data[0])).Unix())
 }
 
 // Close ends the capture; what was heard stays.
@@ -91,7 +125,7 @@ func (c *Capture) Frames() []Frame {
 func (c *Capture) Wait(limit time.Duration, want func(Frame) bool) (Frame, bool) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	for seen := 0; ; {
+	for seen, late := 0, false; ; {
 		c.mu.Lock()
 		frames, came := c.frames, c.came
 		c.mu.Unlock()
@@ -100,10 +134,13 @@ func (c *Capture) Wait(limit time.Duration, want func(Frame) bool) (Frame, bool)
 				return frames[seen], true
 			}
 		}
+		if late {
+			return Frame{}, false
+		}
 		select {
 		case <-came:
 		case <-timer.C:
-			return Frame{}, false
+			late = true // and something may have come, too
 		}
 	}
 }

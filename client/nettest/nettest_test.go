@@ -30,7 +30,7 @@ func TestHostsHearEachOther(t *testing.T) {
 		_, err = c.Write([]byte("hello"))
 		return err
 	})
-	if _, ok := heard.Wait(2*time.Second, func(f nettest.Frame) bool {
+	if _, ok := heard.Wait(20*time.Second, func(f nettest.Frame) bool {
 		return strings.HasSuffix(string(f.Data), "hello")
 	}); !ok {
 		t.Fatalf("nothing came; %d frames", len(heard.Frames()))
@@ -61,7 +61,7 @@ func TestBridgeJoinsHosts(t *testing.T) {
 		_, err = c.Write([]byte("hello"))
 		return err
 	})
-	if _, ok := heard.Wait(2*time.Second, func(f nettest.Frame) bool {
+	if _, ok := heard.Wait(20*time.Second, func(f nettest.Frame) bool {
 		return strings.HasSuffix(string(f.Data), "hello")
 	}); !ok {
 		t.Fatal("nothing came across the bridge")

@@ -22,7 +22,7 @@ func isARP(f nettest.Frame) bool {
 func TestF2FlushReturnsWhenARPIsDone(t *testing.T) {
 	p := newPair(t)
 	p.client.Addr("eth0", "192.0.2.77/24")
-	p.sysctl(p.client, "neigh/eth0/mcast_solicit", "100")
+	p.sysctl(p.client, "neigh/eth0/mcast_solicit", "100000")
 	p.sysctl(p.client, "neigh/eth0/retrans_time_ms", "50")
 	p.sysctl(p.server, "conf/eth0/arp_ignore", "8") // mute
 	heard := p.server.Hear("eth0")
@@ -98,7 +98,7 @@ func TestE19LostMessageDoesNotFailTheNext(t *testing.T) {
 func TestFlushEndsWithItsContext(t *testing.T) {
 	p := newPair(t)
 	p.client.Addr("eth0", "192.0.2.77/24")
-	p.sysctl(p.client, "neigh/eth0/mcast_solicit", "100")
+	p.sysctl(p.client, "neigh/eth0/mcast_solicit", "100000")
 	p.send(request(dhcp4.Release, leased), netip.MustParseAddr("192.0.2.200"))
 	cause := errors.New("no more time")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { nettest.Main(m) }
 
 // limit bounds every wait for something that should come at once.
-const limit = 5 * time.Second
+const limit = 20 * time.Second
 
 var (
 	serverAddr = netip.MustParseAddr("192.0.2.1")

@@ -80,7 +80,7 @@ func TestFlagsWinOverTheKernelsCommandLine(t *testing.T) {
 	b.servers["eth0"].Always(dhcptest.Ignore)
 	began := time.Now()
 	b.want(3, "eth0: no server answered", "ip=eth1:dhcp rd.net.timeout.dhcp=50 ip=192.0.2.9::::::off", "eth0", "--timeout", "3s")
-	if took := time.Since(began); took > 20*time.Second {
+	if took := time.Since(began); took >= 50*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	b.only()

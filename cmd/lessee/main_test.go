@@ -150,7 +150,7 @@ func (b *bench) want(code int, said string, args ...string) result {
 
 // longer is a command line with twice the time; nil if it has none, or enough.
 func longer(args []string) []string {
-	for i, flag := range args[:len(args)-1] {
+	for i, flag := range args[:max(len(args)-1, 0)] {
 		if flag != "--timeout" && flag != "--wait" && flag != "--offer-wait" {
 			continue
 		}
@@ -275,6 +275,7 @@ func TestExit5EveryAddressInUse(t *testing.T) {
 		return err
 	})
 	b.want(5, "192.0.2.50 is in use by ", "acquire", "eth0", "--timeout", "1s")
+	b.waitFor(dhcptest.Received(dhcp4.Decline))
 	if len(b.srv.Declined()) != 1 {
 		t.Errorf("declined: %v", b.srv.Declined())
 	}
@@ -643,6 +644,7 @@ func TestC5ReleaseUsesTheIdentityThatTheLeaseWasGotWith(t *testing.T) {
 	b.want(0, "bound", "acquire", "eth0", "--client-id", "duid")
 	b.want(0, "renewed", "renew", "eth0")
 	b.want(0, "released", "release", "eth0")
+	b.waitFor(dhcptest.Received(dhcp4.Release))
 	if n := len(b.srv.Leases()); n != 0 {
 		t.Errorf("the server still has %d leases", n)
 	}

@@ -34,7 +34,7 @@ func TestWhoWaitedInVainIsToldHowTheLinksWere(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error)
 	go func() { served <- control.Serve(ctx, l, &stalling{}, control.Config{}) }()
-	r := runLessee(t, "wait", "eth0", "--run-dir", dir, "--config", "none", "--timeout", "2s")
+	r := runLessee(t, "wait", "eth0", "--run-dir", dir, "--config", "none", "--timeout", "8s")
 	if r.code != exitNoServer || !strings.Contains(r.stderr, "eth0 FAILED") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}

@@ -22,20 +22,22 @@ import (
 func main() {
 	link := flag.String("link", "lan0", "the link to serve")
 	lease := flag.Duration("lease", time.Hour, "how long leases are")
+	renewal := flag.Duration("renewal", 0, "when they are to be renewed; 0: the server does not say")
 	flag.Parse()
-	if err := serve(*link, *lease); err != nil {
+	if err := serve(*link, *lease, *renewal); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(link string, lease time.Duration) error {
+func serve(link string, lease, renewal time.Duration) error {
 	ifi, err := net.InterfaceByName(link)
 	if err != nil {
 		return err
 	}
 	srv, err := dhcptest.NewServer(dhcptest.Config{
 		LeaseTime:     dhcp4.Lifetime(lease.Seconds()),
+		T1:            dhcp4.Lifetime(renewal.Seconds()),
 		Options:       dhcptest.MustOptions("routers=192.0.2.1", "domain-name-servers=192.0.2.53"),
 		Authoritative: true,
 	})

@@ -104,10 +104,8 @@ func TestAPeerThatClosesItsHalfStillGetsItsAnswers(t *testing.T) {
 func TestAPeerThatClosedItsHalfHasNotForEver(t *testing.T) {
 	refused := &tray{}
 	w := dialHand(t, start(t, &fake{}, Config{Refused: refused.add, Limits: Limits{Idle: 30 * time.Millisecond}}))
-	w.send(monitorCall)
-	if err := w.Conn.(*net.UnixConn).CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
+	_ = w.trySend(monitorCall) // who is slow in that is cut off as well
+	_ = w.Conn.(*net.UnixConn).CloseWrite()
 	w.cut()
 	eventually(t, "the count", func() bool { return refused.count(Idle) == 1 })
 }
@@ -202,9 +200,7 @@ func TestABurstOf10000ConnectionsCostsNothing(t *testing.T) {
 	if after.HeapAlloc > before.HeapAlloc+1<<20 {
 		t.Errorf("%d bytes became %d", before.HeapAlloc, after.HeapAlloc)
 	}
-	if n := refused.count(TooManyOfOneUser); n < 10000 {
-		t.Errorf("%d were counted", n)
-	}
+	eventually(t, "the count", func() bool { return refused.count(TooManyOfOneUser) == 10000 })
 	for _, w := range in { // and nobody inside noticed
 		w.send(metricsCall)
 		w.want()
