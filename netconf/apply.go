@@ -16,6 +16,7 @@ import (
 // of ours: what somebody took away is put back, and what is not ours is left
 // alone. On error, all that this call changed has been taken back.
 func (h *Host) Apply(_ context.Context, l lease.Lease) error {
+	h.contested = ""
 	fail := func(err error) error { return fmt.Errorf("configure %s for %v: %w", h.link, l.Addr, err) }
 	p, v, err := h.survey(l)
 	if err != nil {

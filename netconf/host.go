@@ -69,6 +69,7 @@ type Host struct {
 	badMTU    int                     // that the link does not take
 	othersMTU int                     // that somebody else has set after us; 0: nobody has
 	blocked   []Route                 // in whose place somebody else's stand
+	contested string                  // see contest
 	names     *resolver               // nil: nobody was told of names
 	told      map[string]string       // see news
 	changes   atomic.Uint64
@@ -119,7 +120,7 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU, o.OthersMTU, o.blocked, o.names = h.badMTU, h.othersMTU, h.blocked, h.names
+	o.RefusedMTU, o.OthersMTU, o.blocked, o.contested, o.names = h.badMTU, h.othersMTU, h.blocked, h.contested, h.names
 	h.options.Store(&o)
 }
 

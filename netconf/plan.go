@@ -32,7 +32,8 @@ type Options struct {
 	RefusedMTU int
 	OthersMTU  int
 
-	blocked []Route // in whose place somebody else's stand
+	blocked   []Route // in whose place somebody else's stand
+	contested string  // what is missing, and is not put back; "": nothing
 
 	names *resolver // nil: nothing is known of it
 	whole *whole    // the host beside the link; nil: nothing is known of it
@@ -151,6 +152,9 @@ func PlanFor(l lease.Lease, o Options) Plan {
 	p.whole()
 	p.names()
 	p.ignored()
+	if o.contested != "" {
+		p.refuse(0, o.contested, errContested.Error()+", and it stays so until the lease is renewed")
+	}
 	return p.Plan
 }
 

@@ -43,16 +43,24 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	}
 	lost := slices.DeleteFunc(steps, func(s Step) bool { return s.Renewal })
 	if len(lost) == 0 {
+		h.contest("")
 		h.trouble(toldContested, "", nil)
 		return false, nil
 	}
 	now := h.cfg.Now()
 	h.repaired = slices.DeleteFunc(h.repaired, func(t time.Time) bool { return now.Sub(t) > repairPeriod })
 	if len(h.repaired) >= repairs {
+		h.contest(lost[0].Do)
 		h.trouble(toldContested, "what was configured is gone, and stays so until the lease is renewed (lessee renew "+h.key()+"): "+lost[0].Do, errContested)
 		return false, nil
 	}
 	h.repaired = append(h.repaired, now)
 	h.cfg.Log.Warn("what was configured is not there, and is put back", "link", h.link, "what", lost[0].Do, "changes", len(lost))
 	return true, h.Apply(ctx, l)
+}
+
+// contest notes the first of what is missing and is not put back; "": nothing is.
+func (h *Host) contest(missing string) {
+	h.contested = missing
+	h.decide(h.Options())
 }

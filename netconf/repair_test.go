@@ -2,6 +2,7 @@ package netconf
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,12 +62,23 @@ func TestWhatSomebodyTookAwayIsPutBackAtOnceAndNotForEver(t *testing.T) {
 	if repair("too often") || len(troubles) != 1 || !strings.Contains(troubles[0], "again and again") || !strings.Contains(troubles[0], "default via") {
 		t.Errorf("put back for ever; told of %q", troubles)
 	}
+	missing := func() bool {
+		return slices.ContainsFunc(PlanFor(fullLease(), h.Options()).Refused, func(r Refusal) bool {
+			return strings.Contains(r.What, "ip route add default via") && strings.Contains(r.Why, "again and again")
+		})
+	}
+	if !missing() {
+		t.Error("status does not tell of it")
+	}
 	if repair("too often") || len(troubles) != 1 {
 		t.Errorf("told of %q, want once", troubles)
 	}
 	now = now.Add(repairPeriod + time.Second)
 	if !repair("later") {
 		t.Error("later: not put back")
+	}
+	if missing() {
+		t.Error("status tells of it though it is there")
 	}
 	now = now.Add(time.Hour)
 	r.mustIP("route del default")
