@@ -38,7 +38,7 @@ func (b *book) carrier(up bool) {
 }
 
 // report notes what a client reports.
-func (b *book) report(r machine.Report, parts *Parts) {
+func (b *book) report(r machine.Report) {
 	e := b.event(string(r.Cause), r.From.String(), r.To.String(), r.Text)
 	if l := r.Lease; !l.IsZero() {
 		e.Address, e.Server = l.Addr, l.Server
@@ -62,9 +62,6 @@ func (b *book) report(r machine.Report, parts *Parts) {
 	}
 	if client.IsObstacle(r.Cause) && r.Cause != machine.CauseNotPossible && r.From != machine.Idle {
 		s.Problem = &Problem{Time: e.Time, Kind: e.Kind, Text: e.Text}
-	}
-	if parts.Notes != nil && (r.Cause == machine.CauseBound || r.Cause == machine.CauseExtended || r.Cause == machine.CauseConfigured) {
-		s.Refused = parts.Notes(r.Lease)
 	}
 	b.mu.Unlock()
 	b.tell(e, r)
@@ -170,6 +167,9 @@ func (b *book) read(c *client.Client, parts *Parts) Status {
 	if !l.Infinite() {
 		left := int64(max(0, l.Expiry.Sub(b.agent.cfg.Now())) / time.Second)
 		s.SecondsLeft = &left
+	}
+	if parts != nil && parts.Notes != nil {
+		s.Refused = parts.Notes(l)
 	}
 	if parts != nil && parts.Used != nil {
 		l, s.Overrides = parts.Used(l)

@@ -280,7 +280,7 @@ func (k *keeper) notify(parts *Parts) func(client.Event) {
 			k.agent.cfg.Observe(k.name, e)
 		}
 		if e.Kind == client.Reported {
-			k.book.report(e.Report, parts)
+			k.book.report(e.Report)
 		}
 	}
 }
