@@ -44,12 +44,14 @@ func newBench(dir, binary string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(w.Bridge(b.sw, "br0", server), server.AddAddr("eth0", netip.MustParsePrefix("192.0.2.1/24"))); err != nil {
+	if err := errors.Join(w.Bridge(b.sw, "br0", server), server.AddAddr("eth0", netip.MustParsePrefix("198.18.0.1/15"))); err != nil {
 		return nil, err
 	}
+	// Before it grants a lease, the server waits until it stands on the disk.
+	// That disk's moods are no client's: hence the leases are in memory.
 	b.server = exec.Command("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--port=0", "--interface=eth0",
-		"--no-ping", "--dhcp-range=192.0.2.10,192.0.2.250,255.255.255.0,10m", "--dhcp-option=3,192.0.2.1", "--dhcp-option=6,192.0.2.53",
-		"--dhcp-leasefile="+filepath.Join(dir, "leases"), "--pid-file="+filepath.Join(dir, "pid"))
+		"--no-ping", "--dhcp-range=198.19.0.0,198.19.255.254,255.254.0.0,10m", "--dhcp-option=3,198.18.0.1", "--dhcp-option=6,198.18.0.53",
+		"--dhcp-leasefile=/run/dnsmasq.leases", "--pid-file="+filepath.Join(dir, "pid"))
 	return b, server.Start(b.server)
 }
 
@@ -87,7 +89,7 @@ func empty(dir string) error {
 }
 
 // once measures one client once.
-func (b *bench) once(c client) (time.Duration, error) {
+func (b *bench) once(c client) (_ time.Duration, err error) {
 	h, err := b.newHost()
 	if err != nil {
 		return 0, err
@@ -107,7 +109,10 @@ func (b *bench) once(c client) (time.Duration, error) {
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	defer end(cmd)
+	defer func() {
+		end(cmd, c.stays)
+		err = errors.Join(err, h.Remove("eth0")) // or it would hear all that is broadcast
+	}()
 	for {
 		select {
 		case u := <-updates:
@@ -115,18 +120,22 @@ func (b *bench) once(c client) (time.Duration, error) {
 				return time.Since(start), nil
 			}
 		case <-timer.C:
-			end(cmd)
+			end(cmd, true)
 			return 0, fmt.Errorf("%w\n%s", errNoAddress, out.String())
 		}
 	}
 }
 
-// end lets a command end by itself for a while, then ends it and its children.
-func end(cmd *exec.Cmd) {
+// end lets a command end by itself, if it does, then ends it and its children.
+func end(cmd *exec.Cmd, stays bool) {
 	if cmd.ProcessState != nil {
 		return
 	}
-	timer := time.AfterFunc(time.Second, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	wait := time.Second
+	if stays {
+		wait = 0
+	}
+	timer := time.AfterFunc(wait, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	_ = cmd.Wait() // how it ends does not matter any more
 	timer.Stop()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -12,8 +13,9 @@ import (
 
 // A client is a program that gets a lease for eth0.
 type client struct {
-	name string
-	args []string
+	name  string
+	args  []string
+	stays bool // once it has the address, until it is ended
 }
 
 // clients are all that are compared, each as its own documentation starts it
@@ -22,14 +24,39 @@ func (b *bench) clients() []client {
 	state := filepath.Join(b.dir, "state")
 	lessee := []string{b.binary, "acquire", "eth0", "--state-dir", state, "--run-dir", state, "--config", "none"}
 	return []client{
-		{"lessee --probe off", append(lessee, "--probe", "off")},
-		{"lessee --probe fast", append(lessee, "--probe", "fast")},
-		{"lessee run", []string{b.binary, "run", "eth0", "--state-dir", state, "--run-dir", state, "--config", "none", "--probe", "off"}},
-		{"dhclient", []string{"dhclient", "-4", "-1", "-d", "-pf", state + "/dhclient.pid", "-lf", state + "/dhclient.leases", "eth0"}},
-		{"udhcpc", []string{"udhcpc", "-i", "eth0", "-q", "-n", "-f"}},
-		{"dhcpcd", []string{"dhcpcd", "-4", "-1", "-B", "--noarp", "eth0"}},
-		{"networkd", []string{"/lib/systemd/systemd-networkd"}},
+		{"lessee --probe off", append(lessee, "--probe", "off"), false},
+		{"lessee --probe fast", append(lessee, "--probe", "fast"), false},
+		{"lessee run", []string{b.binary, "run", "eth0", "--state-dir", state, "--run-dir", state, "--config", "none", "--probe", "off"}, true},
+		{"dhclient", []string{"dhclient", "-4", "-1", "-d", "-pf", state + "/dhclient.pid", "-lf", state + "/dhclient.leases", "eth0"}, true},
+		{"udhcpc", []string{"udhcpc", "-i", "eth0", "-q", "-n", "-f"}, false},
+		{"dhcpcd", []string{"dhcpcd", "-4", "-1", "-B", "--noarp", "eth0"}, false},
+		{"networkd", []string{"/lib/systemd/systemd-networkd"}, true},
 	}
+}
+
+// compared are the clients whose medians are held to each other.
+var compared = []string{"lessee --probe off", "dhclient", "networkd"}
+
+// turn is one round: those that are compared all have their turn before each of
+// the others, so that their medians are of many runs, of the same minutes.
+func (b *bench) turn(only []string) (turn []client) {
+	var often, once []client
+	for _, c := range b.clients() {
+		switch {
+		case only != nil && !slices.Contains(only, c.name):
+		case slices.Contains(compared, c.name):
+			often = append(often, c)
+		default:
+			once = append(once, c)
+		}
+	}
+	for _, c := range once {
+		turn = append(append(turn, often...), c)
+	}
+	if len(once) == 0 {
+		turn = often
+	}
+	return turn
 }
 
 // stateDirs is where clients that have no option for it keep leases.

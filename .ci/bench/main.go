@@ -69,28 +69,26 @@ func run(rounds int, only, binary string) (int, error) {
 		return 1, err
 	}
 	defer b.close()
-	return b.measure(rounds, only)
+	var some []string
+	if only != "" {
+		some = strings.Split(only, ",")
+	}
+	return b.measure(rounds, some)
 }
 
 // measure runs all clients in turn, round by round, so that the machine's
 // moods meet all of them, and prints the table.
-func (b *bench) measure(rounds int, only string) (int, error) {
-	var names []string
+func (b *bench) measure(rounds int, only []string) (int, error) {
 	times := map[string][]time.Duration{}
 	for round := range rounds + 1 { // the first one warms caches
-		for _, c := range b.clients() {
-			if only != "" && !slices.Contains(strings.Split(only, ","), c.name) {
-				continue
-			}
+		for _, c := range b.turn(only) {
 			d, err := b.once(c)
 			if err != nil {
 				return 1, fmt.Errorf("%s: %w", c.name, err)
 			}
-			if round == 0 {
-				names = append(names, c.name)
-				continue
+			if round > 0 {
+				times[c.name] = append(times[c.name], d)
 			}
-			times[c.name] = append(times[c.name], d)
 		}
 	}
 	memory, err := b.memory()
@@ -106,13 +104,16 @@ func (b *bench) measure(rounds int, only string) (int, error) {
 		return 1, err
 	}
 	median, fastest := map[string]time.Duration{}, map[string]time.Duration{}
-	for _, n := range names {
-		slices.Sort(times[n])
-		fastest[n], median[n] = times[n][0], times[n][len(times[n])/2]
+	for n, t := range times {
+		slices.Sort(t)
+		fastest[n], median[n] = t[0], t[len(t)/2]
 	}
 	fmt.Printf("%-22s %9s %9s %9s  %s\n", "exec to address, ms", "min", "median", "max", "of dhclient's median")
-	for _, n := range names {
-		t := times[n]
+	for _, c := range b.clients() {
+		n, t := c.name, times[c.name]
+		if t == nil {
+			continue
+		}
 		ratio := "-"
 		if d := median["dhclient"]; d > 0 {
 			ratio = fmt.Sprintf("%.2f", float64(median[n])/float64(d))
@@ -134,7 +135,7 @@ func judge(median, fastest map[string]time.Duration, memory int, size int64, r r
 		code = 1
 	}
 	off := median["lessee --probe off"]
-	for _, other := range []string{"dhclient", "networkd"} {
+	for _, other := range compared[1:] {
 		if d := median[other]; d > 0 && off > 0 && float64(off) > maxRatio*float64(d) {
 			fail("--probe off takes %.2f of %s's median, at most %v", float64(off)/float64(d), other, maxRatio)
 		}

@@ -88,7 +88,7 @@ func (w *world) socket() string { return filepath.Join(w.dir, "control") }
 func (w *world) dial(f func(context.Context, *control.Client) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	c, err := control.Dial(ctx, w.socket())
+	c, err := control.Dial(w.socket())
 	if err != nil {
 		return err
 	}

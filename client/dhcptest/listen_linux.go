@@ -1,13 +1,11 @@
 package dhcptest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -21,7 +19,7 @@ import (
 type Listener struct {
 	server *Server
 	conn   *packet.Conn
-	port   net.PacketConn // nil if somebody else has port 67
+	port   *os.File // nil if somebody else has port 67
 	later  schedule
 	done   chan struct{}
 }
@@ -76,20 +74,23 @@ func toServers() ([]bpf.RawInstruction, error) {
 // holdPort opens a UDP socket that nobody reads. Without it the kernel would
 // answer what clients send by unicast with "port unreachable". If another
 // program has the port it keeps the kernel quiet just as well.
-func holdPort(ifi *net.Interface) (net.PacketConn, error) {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var bind, share error
-		err := c.Control(func(fd uintptr) {
-			share = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-			bind = unix.BindToDevice(int(fd), ifi.Name)
-		})
-		return errors.Join(err, share, bind)
-	}}
-	c, err := lc.ListenPacket(context.Background(), "udp4", ":67")
-	if errors.Is(err, unix.EADDRINUSE) {
-		return nil, nil
+func holdPort(ifi *net.Interface) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
 	}
-	return c, err
+	f := os.NewFile(uintptr(fd), "UDP port of a DHCP server")
+	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), unix.BindToDevice(fd, ifi.Name))
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: serverPort})
+	}
+	switch {
+	case err == nil:
+		return f, nil
+	case errors.Is(err, unix.EADDRINUSE):
+		err = nil
+	}
+	return nil, errors.Join(err, f.Close())
 }
 
 // Close takes the server off the link; replies that were still to come are not

@@ -22,16 +22,44 @@ import (
 
 // run is the whole command; it returns the exit code.
 func run(args []string) int {
-	err := dispatch(newApp(), args[min(1, len(args)):])
+	words := args[min(1, len(args)):]
+	err := dispatch(appFor(words), words)
 	if err != nil {
 		complain(err)
 	}
 	return exitCode(err)
 }
 
-// newApp lays out commands and flags.
+// appFor lays out the command that words begin with; all of them if they begin
+// with none, or ask for help. All flags of all commands are a twentieth of the
+// time to a lease.
+func appFor(words []string) *cli.App {
+	for _, layout := range layouts() {
+		c := layout()
+		switch {
+		case len(words) == 0 || c.Name == "help":
+			return newApp()
+		case c.Name == words[0]:
+			return &cli.App{Commands: []*cli.Command{c}}
+		}
+	}
+	return newApp()
+}
+
+// layouts are the commands, in the order of help.
+func layouts() []func() *cli.Command {
+	return []func() *cli.Command{
+		acquireCommand, discoverCommand, informCommand,
+		renewCommand, rebindCommand, releaseCommand,
+		runCommand, statusCommand, watchCommand, waitCommand,
+		reacquireCommand, pauseCommand, resumeCommand, reloadCommand, metricsCommand,
+		configCommand, demoCommand, optionsCommand, versionCommand, helpCommand,
+	}
+}
+
+// newApp lays out all commands with all their flags.
 func newApp() *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name:  "lessee",
 		Usage: "get a DHCPv4 lease, prove that the address is free, configure the link",
 		Description: `Most commands do one thing for one link, by DHCP, and exit. "lessee run" is the
@@ -41,14 +69,11 @@ agent: it keeps links configured for as long as it runs. Begin with
    lessee discover eth0        who would give us an address?
    sudo lessee acquire eth0    get one and use it
    sudo lessee run eth0        and keep it`,
-		Commands: []*cli.Command{
-			acquireCommand(), discoverCommand(), informCommand(),
-			renewCommand(), rebindCommand(), releaseCommand(),
-			runCommand(), statusCommand(), watchCommand(), waitCommand(),
-			reacquireCommand(), pauseCommand(), resumeCommand(), reloadCommand(), metricsCommand(),
-			configCommand(), demoCommand(), optionsCommand(), versionCommand(), helpCommand(),
-		},
 	}
+	for _, layout := range layouts() {
+		app.Commands = append(app.Commands, layout())
+	}
+	return app
 }
 
 // onLink wraps what a command does for one link: it takes the link's name from

@@ -105,7 +105,7 @@ func (a *asker) each(ctx context.Context, f func(context.Context, *control.Clien
 	var none error
 	asked := 0
 	for _, path := range a.sockets {
-		c, err := control.Dial(ctx, path)
+		c, err := control.Dial(path)
 		if errors.Is(err, control.ErrNoAgent) {
 			none = err
 			continue

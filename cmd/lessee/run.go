@@ -234,7 +234,7 @@ func (s *service) beginMetrics(ctx context.Context) error {
 		})
 	}
 	if addr := s.settings.MetricsListen; addr.IsValid() {
-		l, err := net.Listen("tcp", addr.String())
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
 		if err != nil {
 			return fmt.Errorf("serve metrics: %w", err)
 		}

@@ -24,7 +24,7 @@ func (s *settings) throughAgent(ctx context.Context, ask func(context.Context, *
 	s.link = name
 	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
-	c, err := control.Dial(ctx, h.control)
+	c, err := control.Dial(h.control)
 	if err != nil {
 		return true, fmt.Errorf("%s is kept by the agent, process %d: %w", name, h.pid, err)
 	}

@@ -57,7 +57,7 @@ func watchEvents(c *cli.Context) error {
 
 // hear passes on the events of one agent until it ends.
 func (a *asker) hear(ctx context.Context, path string, out chan<- agent.Event) error {
-	c, err := control.Dial(ctx, path)
+	c, err := control.Dial(path)
 	if err != nil {
 		return err
 	}

@@ -57,8 +57,7 @@ const bus = "org.freedesktop.DBus"
 // process is. All of the conversation has until the deadline; what takes
 // longer fails with os.ErrDeadlineExceeded. Close it.
 func Open(path string, deadline time.Time) (*Conn, error) {
-	d := net.Dialer{Deadline: deadline}
-	s, err := d.Dial("unix", path)
+	s, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, explain(path, err)
 	}

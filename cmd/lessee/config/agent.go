@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"sync"
 )
 
 // An Agent is what holds for the agent as a whole.
@@ -34,8 +35,11 @@ const (
 // Equal reports whether nothing changes if the agent is told o instead of a.
 func (a Agent) Equal(o Agent) bool { return reflect.DeepEqual(a, o) }
 
-// AgentSettings returns the table of settings that the agent has as a whole.
-func AgentSettings() []Setting { return settings(agentRows) }
+// AgentSettings returns the table of settings that the agent has as a whole,
+// which is not to be changed.
+func AgentSettings() []Setting { return agentSettings() }
+
+var agentSettings = sync.OnceValue(func() []Setting { return settings(agentRows) })
 
 // The settings of the agent. Where a row needs what another one set, it comes
 // after it.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/lessee/lessee/arpcheck"
@@ -73,8 +74,11 @@ func (l Link) HostNameOn(own string) string {
 	return l.HostName
 }
 
-// LinkSettings returns the table of settings that a link has.
-func LinkSettings() []Setting { return settings(linkRows) }
+// LinkSettings returns the table of settings that a link has, which is not to
+// be changed.
+func LinkSettings() []Setting { return linkSettings() }
+
+var linkSettings = sync.OnceValue(func() []Setting { return settings(linkRows) })
 
 // The settings of a link. Where two rows write one field, the order counts.
 var linkRows = []row{

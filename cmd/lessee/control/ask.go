@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"strings"
 
-	"github.com/varlink/go/varlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/cmd/lessee/agent"
@@ -27,10 +24,10 @@ func (c *Client) Monitor(ctx context.Context, link string) iter.Seq2[agent.Event
 	}
 	return func(yield func(agent.Event, error) bool) {
 		defer c.Close()
-		receive, err := c.send(ctx, "Monitor", in, varlink.More)
+		err := c.send(ctx, request{Method: "Monitor", Parameters: in, More: true})
 		for more := err == nil; more; {
 			var out eventOf
-			if more, err = c.receive(ctx, receive, &out); err == nil && !yield(out.Event, nil) {
+			if more, err = c.receive(ctx, &out); err == nil && !yield(out.Event, nil) {
 				return
 			}
 		}
@@ -42,41 +39,14 @@ func (c *Client) Monitor(ctx context.Context, link string) iter.Seq2[agent.Event
 
 // ask calls a method that replies once, and reads the reply into out.
 func (c *Client) ask(ctx context.Context, method string, in any, out output) error {
-	receive, err := c.send(ctx, method, in, 0)
+	err := c.send(ctx, request{Method: method, Parameters: in})
 	if err == nil {
-		_, err = c.receive(ctx, receive, out)
+		_, err = c.receive(ctx, out)
 	}
 	if err != nil {
 		return c.explain(ctx, method, err)
 	}
 	return nil
-}
-
-// A receiver is what the library gives to get a reply with.
-type receiver = func(ctx context.Context, out any) (flags uint64, err error)
-
-// send sends a call.
-func (c *Client) send(ctx context.Context, method string, in any, flags uint64) (receiver, error) {
-	if c.spent {
-		return nil, errSpent
-	}
-	receive, err := c.conn.Send(ctx, Interface+"."+method, in, flags)
-	c.spent = err != nil
-	return receive, err
-}
-
-// receive gets the next reply.
-func (c *Client) receive(ctx context.Context, receive receiver, out output) (more bool, err error) {
-	var raw json.RawMessage // the library ignores it if a reply does not fit
-	flags, err := receive(ctx, &raw)
-	if err == nil {
-		err = fit(raw, out)
-	}
-	if err != nil {
-		c.spent = asError(err) == nil
-		return false, err
-	}
-	return flags&varlink.Continues != 0, nil
 }
 
 // fit reads a reply, which must have the member that it is there for.
@@ -101,60 +71,15 @@ func fit(raw json.RawMessage, out output) error {
 
 // explain makes the errors of calls.
 func (c *Client) explain(ctx context.Context, method string, err error) error {
-	if e := asError(err); e != nil {
+	var e *Error
+	if errors.As(err, &e) {
 		return e
 	}
 	switch {
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = context.DeadlineExceeded // the socket noticed it before ctx did
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, unix.EPIPE), errors.Is(err, unix.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, unix.EPIPE), errors.Is(err, unix.ECONNRESET):
 		err = fmt.Errorf("the agent closed the connection: its log says why (%w)", err)
 	}
 	return fmt.Errorf("%s by the agent at %s: %w", method, c.path, err)
-}
-
-// asError returns what the other end says stood in the way, or nil if it did
-// not say so.
-func asError(err error) *Error {
-	var reply *varlink.Error
-	var noMethod *varlink.MethodNotFound
-	var noInterface *varlink.InterfaceNotFound
-	var notYet *varlink.MethodNotImplemented
-	var parameter *varlink.InvalidParameter
-	switch {
-	case errors.As(err, &noMethod):
-		return &Error{Name: nameMethodNotFound, Reason: unsupported(noMethod.Method)}
-	case errors.As(err, &noInterface):
-		return &Error{Name: nameInterfaceNotFound, Reason: unsupported(noInterface.Interface)}
-	case errors.As(err, &notYet):
-		return &Error{Name: nameMethodNotImplemented, Reason: unsupported(notYet.Method)}
-	case errors.As(err, &parameter):
-		return &Error{Name: nameInvalidParameter, Reason: fmt.Sprintf("the agent does not accept the parameter %q", parameter.Parameter)}
-	case errors.As(err, &reply):
-		return ownError(reply)
-	}
-	return nil
-}
-
-func unsupported(what string) string {
-	return fmt.Sprintf("the agent does not know %s: it is another version of lessee", what)
-}
-
-// ownError reads an error of our interface. One that is not gets its whole
-// name.
-func ownError(reply *varlink.Error) *Error {
-	name, ours := strings.CutPrefix(reply.Name, Interface+".")
-	e := &Error{Name: name}
-	if raw, ok := reply.Parameters.(*json.RawMessage); ok && raw != nil && ours {
-		var in map[string]any
-		if err := json.Unmarshal(*raw, &in); err != nil {
-			e.Reason = "for no reason that can be read: " + err.Error()
-		}
-		for name, of := range errorForms[e.Name] {
-			*of(e), _ = in[name].(string)
-		}
-	}
-	return e
 }

@@ -43,7 +43,7 @@
 //
 // # From the other side
 //
-//	c, err := control.Dial(ctx, "/run/lessee/agent.socket")
+//	c, err := control.Dial("/run/lessee/agent.socket")
 //	...
 //	defer c.Close()
 //	status, err := c.Do(ctx, "eth0", control.Renew)

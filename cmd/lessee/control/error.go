@@ -85,6 +85,17 @@ var errorForms = map[string]map[string]func(*Error) *string{
 	NameFailed:       {"reason": reasonOf},
 }
 
+// standardErrors are those of every Varlink service, with their parameter and
+// what it means from an agent.
+var standardErrors = map[string]struct{ parameter, reason string }{
+	nameMethodNotFound:       {"method", unsupported},
+	nameMethodNotImplemented: {"method", unsupported},
+	nameInterfaceNotFound:    {"interface", unsupported},
+	nameInvalidParameter:     {"parameter", "the agent does not accept the parameter %q"},
+}
+
+const unsupported = "the agent does not know %s: it is another version of lessee"
+
 func linkOf(e *Error) *string   { return &e.Link }
 func causeOf(e *Error) *string  { return &e.Cause }
 func reasonOf(e *Error) *string { return &e.Reason }

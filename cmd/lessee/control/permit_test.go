@@ -82,7 +82,7 @@ const asStranger = "LESSEE_CONTROL_TEST_AS_STRANGER"
 
 // beStranger tries to read and to change, and prints what became of it.
 func beStranger(path string) int {
-	c, err := Dial(context.Background(), path)
+	c, err := Dial(path)
 	if err != nil {
 		fmt.Printf("dial: %v, %v\n", errors.Is(err, fs.ErrPermission), err)
 		return 0

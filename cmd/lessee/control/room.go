@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/user"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -63,10 +62,6 @@ func lockPath(path string) (*os.File, error) {
 // another is what helps against somebody who is at a path.
 const another = "choose another path, or end it"
 
-// answerTime is how long somebody at a path has to be connected to, which the
-// kernel does alone.
-const answerTime = time.Second
-
 // makeRoom removes what an agent left behind that was killed, and nothing else.
 // The path's lock must be held.
 func makeRoom(path string) error {
@@ -91,7 +86,7 @@ func occupied(path string) (leftOver bool, err error) {
 	case info.Mode().Type() != fs.ModeSocket:
 		return false, errors.New("a file is there that is no socket: remove it, or choose another path")
 	}
-	c, err := net.DialTimeout("unix", path, answerTime)
+	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	if errors.Is(err, unix.ECONNREFUSED) {
 		return true, nil
 	}
