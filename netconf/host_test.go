@@ -377,7 +377,7 @@ func TestWatchTellsOfCarrierAndEnd(t *testing.T) {
 	ifi, err := r.m.Interface("eth0")
 	r.must(err)
 	var states <-chan LinkState
-	r.m.Must(func() (err error) { states, err = Watch(ctx, ifi.Index); return err })
+	r.m.Must(func() (err error) { states, err = Watch(ctx, nil, ifi.Index); return err })
 	wait := func(want LinkState) {
 		t.Helper()
 		for s := range states {

@@ -25,8 +25,9 @@ type Namespace struct {
 // A socket is a netlink socket, for whoever shares it.
 type socket struct {
 	link    func(name string) (kernel, linkNow, error)
-	rules   func() kernel         // that knows rules alone
-	indexes func() ([]int, error) // of all links
+	rules   func() kernel                 // that knows rules alone
+	has     func(index int) (bool, error) // a link
+	indexes func() ([]int, error)         // of all links
 	close   func() error
 }
 

@@ -73,7 +73,7 @@ func openSocket() (s socket, err error) {
 		h.RouteListFilteredIter, h.RouteAdd, h.RouteReplace, h.RouteDel,
 		execute(sockets), each(sockets),
 	}
-	return socket{link: c.kernelOf, rules: c.rulesKernel, indexes: c.indexes, close: closeBoth}, nil
+	return socket{link: c.kernelOf, rules: c.rulesKernel, has: c.has, indexes: c.indexes, close: closeBoth}, nil
 }
 
 // netlinkKernel is the real kernel.

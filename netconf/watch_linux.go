@@ -223,9 +223,17 @@ func (s *hearing) close() {
 	<-s.ended
 }
 
-// hasLink reports whether the caller's namespace has a link of this index.
-func hasLink(index int) (bool, error) {
-	_, err := netlink.LinkByIndex(index)
+// hasLink reports whether a namespace has a link of this index; the caller's
+// own, if ns is nil.
+func hasLink(ns *Namespace, index int) (bool, error) {
+	if ns != nil {
+		return ns.socket.has(index)
+	}
+	return threadCalls().has(index)
+}
+
+func (c *calls) has(index int) (bool, error) {
+	_, err := c.linkByIndex(index)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
 		return false, nil
 	}

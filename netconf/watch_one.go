@@ -11,18 +11,19 @@ type LinkState struct {
 	Gone    bool
 }
 
-// Watch follows one link, by its index, until ctx ends. The channel gives the
-// present state first, then each change; it is closed when ctx ends or the link
-// is gone. Who follows many links is better served by [WatchLinks].
-func Watch(ctx context.Context, index int) (<-chan LinkState, error) {
+// Watch follows one link of a namespace, by its index, until ctx ends. The
+// channel gives the present state first, then each change; it is closed when ctx
+// ends or the link is gone. Who follows many links is better served by
+// [WatchLinks].
+func Watch(ctx context.Context, ns *Namespace, index int) (<-chan LinkState, error) {
 	watching, stop := context.WithCancel(ctx)
-	links, err := WatchLinks(watching, nil)
+	links, err := WatchLinks(watching, ns)
 	if err != nil {
 		stop()
 		return nil, err
 	}
 	// Asked only now: if the link goes after this, the watcher hears of it.
-	there, err := hasLink(index)
+	there, err := hasLink(ns, index)
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("watch links: %w", err)

@@ -215,12 +215,24 @@ func openFiles(t *testing.T) int {
 func TestWatchOfALinkThatIsNotThere(t *testing.T) {
 	r := newRig(t)
 	var states <-chan LinkState
-	r.m.Must(func() (err error) { states, err = Watch(t.Context(), 4711); return err })
+	r.m.Must(func() (err error) { states, err = Watch(t.Context(), nil, 4711); return err })
 	if s, ok := <-states; !ok || !s.Gone {
 		t.Errorf("%+v, %v", s, ok)
 	}
 	if _, more := <-states; more {
 		t.Error("there is more to say of a link that is gone")
+	}
+}
+
+func TestWatchOfALinkOfANamespaceThatNobodyIsIn(t *testing.T) {
+	r := newRig(t)
+	r.mustIP("link add br0 index 4711 type bridge")
+	for index, want := range map[int]LinkState{4711: {}, 4712: {Gone: true}} {
+		states, err := Watch(t.Context(), r.namespace(), index)
+		r.must(err)
+		if s := <-states; s != want {
+			t.Errorf("link %d: %+v, want %+v", index, s, want)
+		}
 	}
 }
 

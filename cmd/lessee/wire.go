@@ -145,7 +145,7 @@ func (e *errand) tapARP() func(arpcheck.Frame) {
 
 // watch follows the link's carrier until ctx ends.
 func (e *errand) watch(ctx context.Context) (<-chan client.LinkState, error) {
-	states, err := netconf.Watch(ctx, e.ifi.Index)
+	states, err := netconf.Watch(ctx, e.here, e.ifi.Index)
 	if err != nil {
 		return nil, err
 	}
