@@ -77,7 +77,7 @@ func acquire(ctx context.Context, s *settings) error {
 	if !s.noApply {
 		asked, err := s.throughAgent(ctx, func(ctx context.Context, c *control.Client) (document, error) {
 			st, err := c.Do(ctx, s.link, control.Reacquire)
-			d := document{Result: "bound", Lease: st.Lease, Overrides: st.Overrides}
+			d := document{Result: "bound", Lease: st.Lease, Probe: st.Probe, Overrides: st.Overrides}
 			if err == nil && s.explain {
 				var x agent.Explanation
 				x, err = c.Explain(ctx, s.link)
@@ -136,6 +136,9 @@ func (e *errand) done(err error, d func() document) error {
 func (e *errand) document(result string, granted lease.Lease) document {
 	l, overrides := e.use(granted)
 	d := document{Result: result, Lease: &l, Overrides: overrides}
+	if e.devices.checker != nil {
+		d.Probe = e.conf.Probe.String()
+	}
 	if e.host == nil {
 		return d
 	}

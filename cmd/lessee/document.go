@@ -32,6 +32,8 @@ type document struct {
 	Plan   []string      `json:"plan,omitempty"`  // with planned: what would be done to the host, a step a line
 	Notes  []string      `json:"notes,omitempty"` // what was not followed, and why
 
+	Probe string `json:"probe,omitempty"` // how the address was checked for conflicts: fast, rfc5227, off
+
 	Overrides []agent.Override `json:"overrides,omitempty"` // what of the lease is not as the server sent it
 
 	Explanation *agent.Explanation `json:"explanation,omitempty"` // with --explain

@@ -212,7 +212,7 @@ func (p *plan) parts(ctx context.Context, l agent.Link, o *opening, d *devices) 
 	}
 	hooks := o.hooksOf(d, p.hooks, remembered)
 	return &agent.Parts{
-		Client: &cfg, Remembered: remembered,
+		Client: &cfg, Remembered: remembered, Probe: o.conf.Probe.String(),
 		Notify: func(e client.Event) { // there is no other sign of a change
 			hooks.notify(&e)
 			now := d.host.Changes()

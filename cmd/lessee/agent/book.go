@@ -160,6 +160,9 @@ func (b *book) read(c *client.Client, parts *Parts) Status {
 	if c == nil {
 		return s
 	}
+	if parts != nil {
+		s.Probe = parts.Probe
+	}
 	l := c.Status().Lease
 	if l.IsZero() {
 		return s

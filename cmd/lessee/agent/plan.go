@@ -79,6 +79,7 @@ type Plan interface {
 type Parts struct {
 	Client     *client.Config // Link, Woke and Notify are the agent's to fill, who forgets it then
 	Remembered client.Remembered
+	Probe      string // how addresses are checked, see Status
 
 	Notify  func(client.Event)                                  // sees every event, from the client's goroutine
 	Inform  func(context.Context, netip.Addr) (Informed, error) // asks for configuration alone (DHCPINFORM), of the server if it is known

@@ -16,6 +16,7 @@ type Status struct {
 	Link     string `json:"link"`                       // "eth0", or "eth0@blue" in network namespace blue
 	State    string `json:"state"`                      // RFC 2131's name, such as "BOUND", or one of the words below
 	Hardware string `json:"hardware_address,omitempty"` // of the link
+	Probe    string `json:"probe,omitempty"`            // how its addresses are checked for conflicts: "fast", "rfc5227" or "off"
 	Carrier  bool   `json:"carrier"`
 	Paused   bool   `json:"paused,omitempty"`
 

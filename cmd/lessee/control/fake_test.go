@@ -141,7 +141,7 @@ func everything() agent.Status {
 	prefix := netip.MustParsePrefix("192.0.2.140/24")
 	addrs, routes := []netip.Addr{addr}, []dhcp4.Route{{Dest: netip.MustParsePrefix("10.0.0.0/8"), Gateway: addr}}
 	return agent.Status{
-		Link: "eth0", State: "BOUND", Hardware: "02:00:00:00:00:01", Carrier: true, Paused: true,
+		Link: "eth0", State: "BOUND", Hardware: "02:00:00:00:00:01", Probe: "fast", Carrier: true, Paused: true,
 		Since: noon, Next: noon.Add(time.Minute), Try: 2,
 		Lease: &lease.Lease{
 			Addr: prefix, MaskDerived: true, Server: addr,

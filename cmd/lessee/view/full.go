@@ -72,6 +72,9 @@ func (f *sheet) link(s agent.Status) {
 	if s.Hardware != "" {
 		f.value("hardware", f.plain(s.Hardware))
 	}
+	if s.Probe != "" {
+		f.value("probe", f.plain(s.Probe))
+	}
 	if t := termOf(s, f.Now); t.held {
 		f.value("time left", f.left(s, t))
 	}

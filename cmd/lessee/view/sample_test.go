@@ -33,7 +33,7 @@ func granted(addr, server string, since, whole time.Duration) *lease.Lease {
 
 // withLease is a link that has one.
 func withLease(link, state string, l *lease.Lease) agent.Status {
-	s := agent.Status{Link: link, State: state, Carrier: true, Hardware: "02:00:5e:10:00:01", Since: l.Start, Lease: l}
+	s := agent.Status{Link: link, State: state, Carrier: true, Hardware: "02:00:5e:10:00:01", Probe: "fast", Since: l.Start, Lease: l}
 	if !l.Infinite() {
 		s.SecondsLeft = pointer(int64(l.Expiry.Sub(now) / time.Second))
 		s.Next = l.T1
