@@ -97,15 +97,16 @@ func (m *Machine) judge(msg *dhcp4.Message) (Offer, Reason) {
 		o.Why = err.Error()
 		return o, NoServerID
 	}
+	if o.Lease, _, err = lease.FromACK(msg, m.now); err == nil {
+		o.Addr = o.Lease.Addr
+	}
 	if o.Why = m.serverRefused(o.Server); o.Why != "" {
 		return o, ServerNotAllowed
 	}
-	o.Lease, _, err = lease.FromACK(msg, m.now)
 	if err != nil {
 		o.Why = err.Error()
 		return o, BadLease
 	}
-	o.Addr = o.Lease.Addr
 	if o.Why = m.lacks(msg.Options); o.Why != "" {
 		return o, LacksOption
 	}
