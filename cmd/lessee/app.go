@@ -34,12 +34,11 @@ func run(args []string) int {
 // with none, or ask for help. All flags of all commands are a twentieth of the
 // time to a lease.
 func appFor(words []string) *cli.App {
+	if len(words) == 0 || words[0] == "help" {
+		return newApp()
+	}
 	for _, layout := range layouts() {
-		c := layout()
-		switch {
-		case len(words) == 0 || c.Name == "help":
-			return newApp()
-		case c.Name == words[0]:
+		if c := layout(); c.Name == words[0] {
 			return &cli.App{Commands: []*cli.Command{c}}
 		}
 	}
