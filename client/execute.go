@@ -193,7 +193,7 @@ func (c *Client) startGuard(ctx context.Context, out machine.Announce) {
 // endGuard ends what startGuard began.
 func (c *Client) endGuard() {
 	if c.guarded.IsValid() {
-		c.endAnnounce()
+		stop(c.endAnnounce)
 		c.cfg.Prober.Unguard()
 		c.guarded = netip.Addr{}
 	}

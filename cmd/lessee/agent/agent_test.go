@@ -465,6 +465,27 @@ func TestAPanicAtTheEndIsNoWorseThanOneBefore(t *testing.T) {
 	})
 }
 
+// What was opened holds a lock: left open, it would keep the link from being
+// begun anew.
+func TestWhatAPanicInterruptsIsClosed(t *testing.T) {
+	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
+		w.plan.mu.Lock()
+		w.plan.hollow = "eth0"
+		w.plan.mu.Unlock()
+		w.sightings <- Sighting{Link: link(0)}
+		time.Sleep(10 * time.Second)
+		w.plan.mu.Lock()
+		if w.plan.opened < 2 || w.plan.closed != w.plan.opened {
+			t.Errorf("opened %d times, closed %d times", w.plan.opened, w.plan.closed)
+		}
+		w.plan.hollow = ""
+		w.plan.mu.Unlock()
+		time.Sleep(time.Minute)
+		w.bound("eth0")
+		w.stop()
+	})
+}
+
 func TestStatusShowsWhatIsUsed(t *testing.T) {
 	inWorld(t, dhcptest.Config{Options: dhcptest.MustOptions("domain-name-servers=192.0.2.53")}, []string{"eth*"}, func(w *world) {
 		policy := lease.Policy{Supersede: dhcp4.Options{{Code: dhcp4.DNS.Code, Value: []byte{127, 0, 0, 1}}}}

@@ -264,7 +264,7 @@ func (p *Parts) letGo(ctx context.Context) (err error) {
 }
 
 func (p *Parts) close() error {
-	if p.Close == nil {
+	if p == nil || p.Close == nil {
 		return nil
 	}
 	return p.Close()

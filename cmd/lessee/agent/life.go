@@ -28,13 +28,14 @@ func (k *keeper) begin(ctx context.Context) (l *life, err error) {
 	defer caught(&err)
 	k.began = k.agent.cfg.Now()
 	woke := k.agent.cfg.Woke.Listen()
+	var parts *Parts
 	defer func() {
-		if l == nil {
+		if l == nil { // a panic, too, must not leave the link locked
 			k.agent.cfg.Woke.Leave(woke)
+			err = errors.Join(err, parts.close())
 		}
 	}()
-	parts, err := k.plan.Open(ctx, k.link)
-	if err != nil {
+	if parts, err = k.plan.Open(ctx, k.link); err != nil {
 		return nil, err
 	}
 	cfg := parts.Client
@@ -42,14 +43,14 @@ func (k *keeper) begin(ctx context.Context) (l *life, err error) {
 	parts.Client = nil
 	c, err := client.New(*cfg)
 	if err != nil {
-		return nil, errors.Join(err, parts.close())
+		return nil, err
 	}
 	k.put()
 	n := &life{run: c.Runner(parts.Remembered), parts: parts, woke: woke, said: make(chan error, 1)}
 	n.ctx, n.end = context.WithCancel(ctx)
 	if !k.onStop(func() { n.said <- k.farewell(ctx, c); n.end() }) {
 		n.end()
-		return nil, errors.Join(errStopped, parts.close())
+		return nil, errStopped
 	}
 	k.parts.Store(parts)
 	k.current.Store(c)

@@ -99,7 +99,9 @@ type plan struct {
 	used    func(lease.Lease) (lease.Lease, []Override)
 	locked  string
 	broken  string // opening it panics
+	hollow  string // what is opened for it makes no client
 	opened  int
+	closed  int // of what was hollow
 }
 
 func (p *plan) Wants(name string) bool {
@@ -150,6 +152,14 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 	p.opened++
 	if p.broken == l.FullName() {
 		panic("a mistake")
+	}
+	if p.hollow == l.FullName() {
+		return &Parts{Close: func() error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.closed++
+			return nil
+		}}, nil
 	}
 	if p.locked == l.FullName() {
 		return nil, fmt.Errorf("process 4711: %w", ErrLocked)
