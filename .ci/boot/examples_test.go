@@ -39,9 +39,7 @@ func unitRoot(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"usr/sbin/lessee", "usr/bin/kill"} {
-		if err := os.WriteFile(filepath.Join(root, name), programs.lessee, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		nettest.Executable(t, filepath.Join(root, name), string(programs.lessee))
 	}
 	for _, name := range []string{"lessee.service", "lessee@.service", "lessee-wait-online.service", "lessee-wait-online@.service"} {
 		install(t, root, name, example(t, "systemd/"+name))

@@ -20,6 +20,7 @@ import (
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/dhcptest"
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // Scripts that were made for other clients, called by lessee: Debian's own, as
@@ -404,11 +405,10 @@ var boots = dhcptest.Mutate(func(m *dhcp4.Message) { m.SIAddr, m.File = netip.Mu
 
 func (h *privateHost) dumper() string {
 	path := filepath.Join(h.dir, "scripts", "dump")
-	for _, err := range []error{os.Mkdir(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(strings.ReplaceAll(dump, "OUT", h.dir)), 0o755)} {
-		if err != nil {
-			h.t.Fatal(err)
-		}
+	if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+		h.t.Fatal(err)
 	}
+	nettest.Executable(h.t, path, strings.ReplaceAll(dump, "OUT", h.dir))
 	return path
 }
 

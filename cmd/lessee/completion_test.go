@@ -21,9 +21,7 @@ func completes(t *testing.T, shell, script string, words ...string) []string {
 	}
 	dir := t.TempDir()
 	wrapper := "#!/bin/sh\n" + asLessee + "=1 exec " + shellQuote(exe) + " \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(dir, "lessee"), []byte(wrapper), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	nettest.Executable(t, filepath.Join(dir, "lessee"), wrapper)
 	cmd := exec.Command(nettest.Program(t, shell), append([]string{"-c", script}, words...)...)
 	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "HOME="+dir)
 	cmd.Dir = "../../examples/completion"

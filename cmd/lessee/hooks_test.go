@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -26,15 +27,10 @@ import (
 func (b *bench) hooksDir(text string) string {
 	b.t.Helper()
 	dir := filepath.Join(b.dir, "hooks.d")
-	path := filepath.Join(dir, "10-test")
-	for _, err := range []error{
-		os.MkdirAll(dir, 0o755), os.Chmod(dir, 0o755),
-		os.WriteFile(path, []byte("#!/bin/sh\nOUT="+b.dir+"\n"+text+"\n"), 0o755), os.Chmod(path, 0o755),
-	} {
-		if err != nil {
-			b.t.Fatal(err)
-		}
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(dir, 0o755)); err != nil {
+		b.t.Fatal(err)
 	}
+	nettest.Executable(b.t, filepath.Join(dir, "10-test"), "#!/bin/sh\nOUT="+b.dir+"\n"+text+"\n")
 	return dir
 }
 
@@ -382,9 +378,7 @@ func TestTheExamplesOfHooksWork(t *testing.T) {
 	for _, name := range []string{"20-addresses", "30-events"} {
 		text := readFile(t, filepath.Join("../../examples/hooks", name))
 		text = strings.Replace(text, "set -eu\n", fmt.Sprintf("set -eu\nADDRESSES=%[1]s/addresses EVENTS=%[1]s/events\n", b.dir), 1)
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		nettest.Executable(t, filepath.Join(dir, name), text)
 	}
 	r := b.want(0, "bound", "acquire", "eth0", "--hooks-dir", dir)
 	file := filepath.Join(b.dir, "addresses", "eth0")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // A log is a place that tests can read while others write.
@@ -71,9 +72,7 @@ func mustDo(t *testing.T, err error) {
 func (b *bench) hook(name, text string) string {
 	b.t.Helper()
 	path := filepath.Join(b.dir, name)
-	text = "#!/bin/sh\nOUT=" + b.out + "\n" + text + "\n"
-	mustDo(b.t, os.WriteFile(path, []byte(text), 0o755))
-	mustDo(b.t, os.Chmod(path, 0o755))
+	nettest.Executable(b.t, path, "#!/bin/sh\nOUT="+b.out+"\n"+text+"\n")
 	return path
 }
 

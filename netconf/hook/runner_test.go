@@ -172,8 +172,8 @@ func TestAHookThatFailsStopsNothing(t *testing.T) {
 	b := newBench(t)
 	b.hook("10-a", `echo it is broken >&2; exit 3`)
 	b.hook("20-b", `echo "$LESSEE_EVENT" >> $OUT/said`)
-	mustDo(t, os.WriteFile(filepath.Join(b.dir, "15-text"), []byte("neither script nor program\n"), 0o755))
-	mustDo(t, os.WriteFile(filepath.Join(b.dir, "16-perl6"), []byte("#!/no/such/interpreter\n"), 0o755))
+	nettest.Executable(t, filepath.Join(b.dir, "15-text"), "neither script nor program\n")
+	nettest.Executable(t, filepath.Join(b.dir, "16-perl6"), "#!/no/such/interpreter\n")
 	b.tell(Bound)
 	if got := b.wrote("said"); got != "bound\n" {
 		t.Errorf("%q", got)

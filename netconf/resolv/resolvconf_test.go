@@ -173,7 +173,7 @@ func (r *rig) script(text string) {
 	sbin, err := filepath.EvalSymlinks("/sbin")
 	must(r.t, err)
 	r.Overlay(sbin, "")
-	must(r.t, os.WriteFile(sbin+"/resolvconf", []byte(text), 0o755))
+	nettest.Executable(r.t, sbin+"/resolvconf", text)
 }
 
 func TestAResolvconfThatFailsIsQuoted(t *testing.T) {
@@ -188,7 +188,7 @@ func TestAResolvconfThatFailsIsQuoted(t *testing.T) {
 			t.Errorf("in the environment: %s", line)
 		}
 	}
-	must(t, os.WriteFile("/usr/sbin/resolvconf", []byte("#!/bin/sh\nexit 0\n"), 0o755))
+	nettest.Executable(t, "/usr/sbin/resolvconf", "#!/bin/sh\nexit 0\n")
 	must(t, r.program().Unset("eth0"))
 	r.unnoted("in the end")
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/lessee/lessee/client/nettest"
 )
 
 // nobodys makes a resolv.conf that nobody manages, on a host with openresolv.
@@ -85,7 +87,8 @@ func TestSystemdsResolvconfIsNotTaken(t *testing.T) {
 	r.script("")
 	must(t, os.RemoveAll("/usr/sbin/resolvconf"))
 	r.Overlay("/usr/bin", "")
-	must(t, errors.Join(os.WriteFile("/usr/bin/resolvectl", []byte("#!/bin/sh\n"), 0o755), os.Symlink("/usr/bin/resolvectl", "/usr/sbin/resolvconf")))
+	nettest.Executable(t, "/usr/bin/resolvectl", "#!/bin/sh\n")
+	must(t, os.Symlink("/usr/bin/resolvectl", "/usr/sbin/resolvconf"))
 	if err := r.program().Set("eth0", one.Config); err == nil || !strings.Contains(err.Error(), "another way to systemd-resolved") {
 		t.Errorf("%v", err)
 	}

@@ -67,7 +67,7 @@ func (b *box) programs(scripts map[string]string) {
 	dirs := map[string]bool{}
 	for path, script := range scripts {
 		must(b.t, os.MkdirAll(filepath.Join(root, filepath.Dir(path)), 0o755))
-		must(b.t, os.WriteFile(filepath.Join(root, path), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+		nettest.Executable(b.t, filepath.Join(root, path), "#!/bin/sh\n"+script+"\n")
 		dirs[filepath.Dir(path)] = true
 	}
 	for dir := range dirs {
