@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/config"
@@ -42,7 +43,7 @@ type settings struct {
 
 	dryRun, noApply bool
 	explain         bool
-	namedIdentity   bool // client-id stands on the command line
+	formerID        *dhcp4.ClientID // that the lease was got with; nil: the one of conf
 
 	quiet bool // others work beside: no line of progress
 
@@ -126,7 +127,6 @@ func (r *flagReader) configure(s *settings, file *config.File, flags config.Flag
 	agent, err := file.Agent(flags)
 	r.explain(file.Path, err)
 	s.stateDir, s.runDir = agent.StateDir, agent.RunDir
-	_, s.namedIdentity = flags["client-id"]
 	s.machine = s.conf.Machine
 	s.machine.HostName = s.conf.HostNameOn(hostName(s.runDir))
 	s.machine.CarrierDelay = 0 // a command tells of a loss at once

@@ -321,8 +321,8 @@ func other(s Setting) string {
 
 func TestFlagsThatAreWrongAreToldInTheOrderOfTheTable(t *testing.T) {
 	flags := flag("metric", "x")
-	flags["hostname"] = Flag{"hostname", []string{"a b"}}
-	flags["require"] = Flag{"require", []string{"routers", "nonsense"}}
+	flags["hostname"] = Flag{Flag: "hostname", Values: []string{"a b"}}
+	flags["require"] = Flag{Flag: "require", Values: []string{"routers", "nonsense"}}
 	_, err := new(File).Link("eth0", flags)
 	var m *Mistakes
 	if !errors.As(err, &m) || len(m.List) != 3 {

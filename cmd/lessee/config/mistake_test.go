@@ -221,7 +221,7 @@ func TestAFlagThatContradictsTheFileIsToBlame(t *testing.T) {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 	flags := flag("allow-server", "192.0.2.1")
-	flags["deny-server"] = Flag{"deny-server", []string{""}}
+	flags["deny-server"] = Flag{Flag: "deny-server", Values: []string{""}}
 	if _, err := f.Link("eth0", flags); err != nil {
 		t.Errorf("taken back: %v", err)
 	}
