@@ -47,7 +47,8 @@ Every setting is also a flag, of the same name. What is said more exactly wins:
    5. [defaults]
    6. the setting's own default
 A list or table of options replaces the one that it wins over; nothing is added
-up. "", [] and {} put a setting back to nothing.
+up. "", [] and {} put a setting back to nothing. A duration is "1m30s", or a
+number of seconds, here as in flags.
 
    lessee config check                     before the agent reloads it
    lessee config show eth0                 what holds, and why

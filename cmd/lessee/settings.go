@@ -111,7 +111,7 @@ func (r *flagReader) common() *settings {
 		pcap: c.String("pcap"), timeout: c.Duration("timeout"),
 		dryRun: c.Bool("dry-run"), noApply: c.Bool("no-apply"), explain: c.Bool("explain"),
 	}
-	if s.timeout <= 0 {
+	if s.timeout == 0 {
 		r.bad("timeout", s.timeout.String(), fmt.Errorf("want more than nothing"), "1m")
 	}
 	s.log = r.logger()
@@ -131,9 +131,7 @@ func (r *flagReader) configure(s *settings, file *config.File, flags config.Flag
 	s.machine.HostName = s.conf.HostNameOn(hostName(s.runDir))
 	s.machine.CarrierDelay = 0 // a command tells of a loss at once
 	if has(r.c, "wait") {
-		if s.machine.OfferWait = r.c.Duration("wait"); s.machine.OfferWait < 0 {
-			r.bad("wait", s.machine.OfferWait.String(), fmt.Errorf("want 0 or more"), "4s")
-		}
+		s.machine.OfferWait = r.c.Duration("wait")
 	}
 	if !has(r.c, "initial-delay") {
 		s.machine.InitialDelay = 0
