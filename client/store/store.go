@@ -41,6 +41,7 @@ type clocks struct {
 	bootID func() string
 }
 
+// kernels are the real ones.
 var kernels = clocks{time.Now, sinceBoot, bootID}
 
 // Open returns the store of a link in the state directory dir, for a client

@@ -143,7 +143,9 @@ func configShow(c *cli.Context) error {
 			return &usageError{fmt.Sprintf("interface %q: want the name of one link, or NAME@NETNS", link), "lessee config show " + someLink()}
 		}
 		link = kernelName(link)
-		values, err = file.LinkValues(link, recalled(file, link, flags))
+		if values, err = file.LinkValues(link, flags); err == nil {
+			values, err = file.LinkValues(link, recalled(file, link, flags))
+		}
 	}
 	if r.explain(file.Path, err); r.err != nil {
 		return r.err

@@ -53,6 +53,8 @@ func TestALeaseIsExtendedAsItWasGot(t *testing.T) {
 			t.Errorf("config show: no %q in\n%s", want, r.out)
 		}
 	}
+	b.want(0, `"from": "lease",
+      "flag": "vendor-class"`, "config", "show", "eth0", "--state-dir", b.dir, "--run-dir", b.dir, "--config", "none", "--format", "json")
 	b.want(0, "released", "release", "eth0")
 	b.clean()
 	if got := events(b.said()); !slices.Equal(got, []string{"bound", "renewed", "rebound", "released"}) {
