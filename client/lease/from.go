@@ -81,7 +81,9 @@ func (l *Lease) boots(ack *dhcp4.Message, n noter) {
 }
 
 // setTimes sets the instants by the rules of RFC 2131, section 4.4.5: the
-// server's T1 and T2 count only if T1 < T2 < lease time.
+// server's T1 and T2 count only if T1 < T2 < lease time. There is no least T1:
+// the RFC lets a client ask before T1, and not after it; operators set a short one
+// to renumber soon; and whoever means harm grants leases of a second instead.
 func (l *Lease) setTimes(start time.Time, seconds dhcp4.Lifetime, o dhcp4.Options, n noter) {
 	l.Start = start
 	length, finite := seconds.Duration()

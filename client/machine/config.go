@@ -49,7 +49,7 @@ type Config struct {
 	// 0 takes the first acceptable offer, [AutoOfferWait] decides by what
 	// there is to weigh.
 	OfferWait time.Duration
-	Require   []dhcp4.Code   // an offer without one of these loses
+	Require   []dhcp4.Code   // an offer without one of these loses; what extends a lease may lack them
 	Allow     []netip.Prefix // if not empty, only servers within count
 	Deny      []netip.Prefix // servers within do not count
 

@@ -356,6 +356,30 @@ func TestE2ShortLeasesCostTwoMessagesEach(t *testing.T) {
 	}
 }
 
+// TestE2AServerThatWantsToBeAskedEachSecondIs: T1 is the server's to say, in
+// whole seconds, and so no more than one message a second, each a twentieth
+// early (E3), ever extends a lease.
+func TestE2AServerThatWantsToBeAskedEachSecondIs(t *testing.T) {
+	for name, times := range map[string][2]dhcp4.Lifetime{"T1 of a second": {1, 2}, "T1 of none": {0, 1}, "T1 and T2 of none": {0, 0}} {
+		t.Run(name, func(t *testing.T) {
+			h := newHistory(t, 1)
+			h.step(Start{})
+			h.live(func(h *history) *dhcp4.Message {
+				msg := natural("192.0.2.77", 3600)(h)
+				if msg != nil {
+					put(dhcp4.T1, msg, times[0])
+					put(dhcp4.T2, msg, times[1])
+				}
+				return msg
+			}, "addresses are free", 20*time.Minute)
+			if times[0] == 0 {
+				h.checkBudget()
+			}
+			h.checkBudgetOf(64)
+		})
+	}
+}
+
 func (h *history) checkBudget() {
 	h.t.Helper()
 	h.checkBudgetOf(budget)

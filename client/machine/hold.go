@@ -233,9 +233,13 @@ func (m *Machine) acked(msg *dhcp4.Message) {
 		m.complain(fmt.Sprintf("the lease from %v was over before its DHCPACK came", l.Server))
 		return
 	}
-	if m.state == Rebooting && m.lacks(msg.Options) != "" {
+	switch why := m.lacks(msg.Options); {
+	case why == "":
+	case m.state == Rebooting: // there may be a better offer
 		m.drop(msg, LacksOption)
 		return
+	default: // what was asked of the offer is no reason to have no address
+		m.note(why + "; the lease is used all the same")
 	}
 	for _, n := range notes {
 		m.note(n.Error())

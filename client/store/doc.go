@@ -7,6 +7,9 @@
 // broken, or not ours, is set aside under another name with a warning, and
 // never a reason to fail.
 //
+// Beside the lease a file may hold what whoever got it was told ([Link.Settings]),
+// for those that extend it or give it back ([LoadFormer]).
+//
 // # Time
 //
 // A lease must never last longer than the server said, whatever happens to

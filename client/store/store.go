@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,6 +23,10 @@ var ErrBroken = errors.New("the file is broken or foreign; it was set aside")
 
 // A Link remembers one lease of one link.
 type Link struct {
+	// Settings are saved beside every lease: what whoever got it was told, in
+	// the caller's own form, as JSON. nil saves none.
+	Settings json.RawMessage
+
 	dir, name string
 	hw        dhcp4.HardwareAddr
 	id        dhcp4.ClientID
@@ -36,6 +41,9 @@ type clocks struct {
 	bootID func() string
 }
 
+// kernels are the real ones.
+var kernels = clocks{time.Now, sinceBoot, bootID}
+
 // Open returns the store of a link in the state directory dir, for a client
 // with this hardware address and client identifier, whose clock is now. The
 // directory is made when something is saved.
@@ -43,7 +51,7 @@ func Open(dir, link string, hw dhcp4.HardwareAddr, id dhcp4.ClientID, now func()
 	if link == "" {
 		return nil, errors.New("store: a link without a name")
 	}
-	return &Link{dir, link, hw, id, now, clocks{time.Now, sinceBoot, bootID}}, nil
+	return &Link{dir: dir, name: link, hw: hw, id: id, now: now, clocks: kernels}, nil
 }
 
 // path is the link's file. Whatever the name holds, it stays in the
@@ -70,12 +78,14 @@ type content struct {
 	SavedBoot int64       `json:"saved_boot"` // CLOCK_BOOTTIME, ns
 	BootID    string      `json:"boot_id"`    // of the kernel's run that SavedBoot is about
 	Lease     lease.Lease `json:"lease"`
+
+	Settings json.RawMessage `json:"settings,omitempty"` // files of before it have none
 }
 
 // Save remembers l in place of what was known.
 func (s *Link) Save(l lease.Lease) error {
 	c := content{
-		Link: s.name, Hardware: s.hw.String(), ClientID: s.id.String(), Lease: l,
+		Link: s.name, Hardware: s.hw.String(), ClientID: s.id.String(), Lease: l, Settings: s.Settings,
 		Saved: s.now(), SavedWall: s.clocks.wall().Round(0),
 		SavedBoot: int64(s.clocks.boot()), BootID: s.clocks.bootID(),
 	}
@@ -145,29 +155,37 @@ func insane(l lease.Lease, saved time.Time) string {
 	return ""
 }
 
-// judge brings the lease onto the caller's clock and decides what it is worth.
-func (s *Link) judge(c content) Remembered {
-	r := Remembered{Lease: c.Lease}
+// judge decides what the lease is worth to this client.
+func (s *Link) judge(c content) (r Remembered) {
+	r.Lease, r.Why = s.current(c)
+	switch {
+	case r.Why != "":
+	case c.Hardware != s.hw.String():
+		r.Why = fmt.Sprintf("it is for hardware address %s, the link has %v", c.Hardware, s.hw)
+	case c.ClientID != s.id.String():
+		r.Why = fmt.Sprintf("it is for client identifier %q, now %q is used", c.ClientID, s.id.String())
+	default:
+		r.Usable = true
+	}
+	return r
+}
+
+// current brings the lease onto the caller's clock; why says that it is not
+// valid, or that nobody knows.
+func (s *Link) current(c content) (l lease.Lease, why string) {
+	l = c.Lease
 	elapsed := s.clocks.wall().Sub(c.SavedWall)
 	if sameBoot := c.BootID != "" && c.BootID == s.clocks.bootID(); sameBoot {
 		elapsed = s.clocks.boot() - time.Duration(c.SavedBoot)
 	}
 	if elapsed < 0 {
-		r.Why = "the wall clock stands before the time at which the lease was saved"
-		return r
+		return l, "the wall clock stands before the time at which the lease was saved"
 	}
-	shift(&r.Lease, s.now().Add(-elapsed).Sub(c.Saved))
-	switch {
-	case c.Hardware != s.hw.String():
-		r.Why = fmt.Sprintf("it is for hardware address %s, the link has %v", c.Hardware, s.hw)
-	case c.ClientID != s.id.String():
-		r.Why = fmt.Sprintf("it is for client identifier %q, now %q is used", c.ClientID, s.id.String())
-	case !r.Lease.Valid(s.now()):
-		r.Why = "it has expired"
-	default:
-		r.Usable = true
+	shift(&l, s.now().Add(-elapsed).Sub(c.Saved))
+	if !l.Valid(s.now()) {
+		return l, "it has expired"
 	}
-	return r
+	return l, ""
 }
 
 // shift moves all instants of a lease.
@@ -196,19 +214,4 @@ func bootID() string {
 		return ""
 	}
 	return string(bytes.TrimSpace(b))
-}
-
-// ClientID returns the client identifier that the remembered lease of a link
-// was got with: whoever extends it or gives it back must use the same (RFC
-// 2131, section 4.2).
-func ClientID(dir, link string) (id dhcp4.ClientID, known bool) {
-	var c content
-	if foreign, err := look((&Link{dir: dir, name: link}).path(), &c); foreign != nil || err != nil {
-		return nil, false // Load tells what is wrong with it
-	}
-	if c.ClientID == "" {
-		return nil, true
-	}
-	id, err := dhcp4.ClientIdentifier.Parse(c.ClientID)
-	return id, err == nil
 }

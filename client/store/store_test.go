@@ -204,8 +204,8 @@ func TestBrokenAndForeignFilesAreSetAside(t *testing.T) {
 				if err := make(t, s.path()); err != nil {
 					t.Fatal(err)
 				}
-				if id, known := ClientID(dir, "eth0"); known {
-					t.Fatalf("time %d: it was got with client identifier %v", n, id)
+				if f, known := LoadFormer(dir, "eth0", h.now); known {
+					t.Fatalf("time %d: it was got with %+v", n, f)
 				}
 				r, err := s.Load() // which tells of it, though somebody looked before
 				if !errors.Is(err, ErrBroken) || r.Usable || !r.Lease.IsZero() {

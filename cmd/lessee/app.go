@@ -78,6 +78,12 @@ agent: it keeps links configured for as long as it runs. Begin with
 // onLink wraps what a command does for one link: it takes the link's name from
 // the arguments and the settings from the flags.
 func onLink(do func(ctx context.Context, s *settings) error) cli.ActionFunc {
+	return forLink(readSettings, do)
+}
+
+// forLink wraps what a command does for one link, with the settings that read
+// reads.
+func forLink(read func(*cli.Context) (*settings, error), do func(ctx context.Context, s *settings) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		name := c.Command.Name
 		switch c.NArg() {
@@ -90,7 +96,7 @@ func onLink(do func(ctx context.Context, s *settings) error) cli.ActionFunc {
 				fmt.Sprintf("lessee %s %s", name, c.Args().First()),
 			}
 		}
-		s, err := readSettings(c)
+		s, err := read(c)
 		if err != nil {
 			return err
 		}

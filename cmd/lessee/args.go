@@ -101,9 +101,6 @@ func (l *line) readFlag(words []string, i int) (int, *slip) {
 	}
 	if l.give(f, value) != nil {
 		good := sample(f)
-		if _, is := f.(*cli.DurationFlag); is && l.give(f, value+"s") == nil {
-			good = value + "s"
-		}
 		if joined {
 			good = "--" + name + "=" + good
 		}
@@ -114,6 +111,13 @@ func (l *line) readFlag(words []string, i int) (int, *slip) {
 
 // give sets a flag, under all its names.
 func (l *line) give(f cli.Flag, value string) error {
+	if _, is := f.(*cli.DurationFlag); is {
+		d, err := config.ParseDuration(value)
+		if err != nil {
+			return err
+		}
+		value = d.String()
+	}
 	for _, name := range f.Names() {
 		if err := l.set.Set(name, value); err != nil {
 			return err
@@ -201,7 +205,7 @@ func wanted(f cli.Flag) string {
 	case *cli.BoolFlag:
 		return "true or false"
 	case *cli.DurationFlag:
-		return "a duration such as 1m30s"
+		return "a duration such as 1m30s, or seconds"
 	}
 	return "a value such as " + sample(f)
 }

@@ -272,3 +272,14 @@ func TestTheAgentTakesOverWhatTheBootGot(t *testing.T) {
 		t.Errorf("released: resolv.conf is %q, %v", text, err)
 	}
 }
+
+func TestALeaseOfTheBootIsExtendedAsItWasGot(t *testing.T) {
+	b := newBootBench(t, "eth0")
+	b.want(0, "eth0: bound", "", "--metric", "5", "--client-id", "duid", "--hostname", "boot")
+	for range 2 { // from where the boot left it, and from where it is by then
+		b.must("/proc/self/exe", "renew", "eth0", "--run-dir", b.path("run"), "--resolv-conf", b.path("resolv.conf"), "--config", "none")
+		if routes := b.host.RoutesOf(); len(routes) != 2 || !strings.HasSuffix(routes[0], "metric 5") || !strings.HasSuffix(routes[1], "metric 5") {
+			t.Errorf("%q", routes)
+		}
+	}
+}

@@ -40,12 +40,15 @@ server as the agent does. Without a file, everything has its default.
 
 Every setting is also a flag, of the same name. What is said more exactly wins:
    1. a flag on the command line
-   2. [link.NAME], the table of that link alone
-   3. [link."PATTERN"], of several that fit the one that stands last in the file
-   4. [defaults]
-   5. the setting's own default
+   2. of renew, rebind, release and inform: a flag of the command that got the
+      lease, as long as the file says of the setting what it said then
+   3. [link.NAME], the table of that link alone
+   4. [link."PATTERN"], of several that fit the one that stands last in the file
+   5. [defaults]
+   6. the setting's own default
 A list or table of options replaces the one that it wins over; nothing is added
-up. "", [] and {} put a setting back to nothing.
+up. "", [] and {} put a setting back to nothing. A duration is "1m30s", or a
+number of seconds, here as in flags.
 
    lessee config check                     before the agent reloads it
    lessee config show eth0                 what holds, and why
@@ -140,7 +143,9 @@ func configShow(c *cli.Context) error {
 			return &usageError{fmt.Sprintf("interface %q: want the name of one link, or NAME@NETNS", link), "lessee config show " + someLink()}
 		}
 		link = kernelName(link)
-		values, err = file.LinkValues(link, flags)
+		if values, err = file.LinkValues(link, flags); err == nil {
+			values, err = file.LinkValues(link, recalled(file, link, flags))
+		}
 	}
 	if r.explain(file.Path, err); r.err != nil {
 		return r.err
@@ -149,6 +154,27 @@ func configShow(c *cli.Context) error {
 		return showJSON(link, file.Path, values)
 	}
 	return showText(link, values)
+}
+
+// recalled adds to the flags what commands go by beside them that extend the
+// link's lease or give it back. An agent that has the link goes by its own.
+func recalled(file *config.File, link string, flags config.Flags) config.Flags {
+	a, err := file.Agent(flags)
+	if err != nil {
+		return flags
+	}
+	f, known := former(a.StateDir, a.RunDir, link)
+	if !known {
+		return flags
+	}
+	if _, held := holderOf(a.RunDir, link); held {
+		return flags
+	}
+	all, err := recall(file, link, f, flags)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "lessee: note: what the command was told that got the lease is not followed: %v\n", err)
+	}
+	return all
 }
 
 // showText prints a table that could stand in the file, and to each line where
@@ -176,7 +202,7 @@ func showText(link string, values []config.Value) error {
 type shownValue struct {
 	Name  string `json:"name"`
 	Value any    `json:"value"` // a text, or a list of texts
-	From  string `json:"from"`  // default, flag, or file
+	From  string `json:"from"`  // default, flag, file, or lease: a flag of the command that got it
 	Flag  string `json:"flag,omitempty"`
 	Table string `json:"table,omitempty"` // as it stands in the file
 	Line  int    `json:"line,omitempty"`
@@ -200,6 +226,8 @@ func showJSON(link, path string, values []config.Value) error {
 			s.Value = v.Is[0]
 		}
 		switch {
+		case v.Origin.Former:
+			s.From = "lease"
 		case v.Origin.Flag != "":
 			s.From = "flag"
 		case v.Origin.File != "":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -40,7 +41,8 @@ type opening struct {
 	runDir   string
 	control  string // the socket by which whoever holds the link can be asked; empty: none
 	identity *sync.Mutex
-	asStored bool // the client identifier is the one that the remembered lease was got with
+	clientID *dhcp4.ClientID // that the lease was got with; nil: the one of conf
+	settings json.RawMessage // that are remembered with a lease
 
 	now     func() time.Time
 	log     interface{ Warn(string, ...any) }
@@ -147,12 +149,15 @@ func (o *opening) openChecker(_ context.Context, d *devices) error {
 
 func (o *opening) openStore(_ context.Context, d *devices) (err error) {
 	if o.remember {
-		d.store, err = store.Open(o.stateDir, o.key(d), d.ifi.Addr, d.machine.ClientID, o.now)
-		if err == nil && o.configure {
+		if d.store, err = store.Open(o.stateDir, o.key(d), d.ifi.Addr, d.machine.ClientID, o.now); err != nil {
+			return err
+		}
+		d.store.Settings = o.settings
+		if o.configure {
 			o.takeOver(d)
 		}
 	}
-	return err
+	return nil
 }
 
 // setIdentity fills in what the link decides: who we are, and randomness that
@@ -163,11 +168,9 @@ func (o *opening) setIdentity(_ context.Context, d *devices) error {
 	m.Link.HType, m.Link.CHAddr = d.ifi.HType, d.ifi.CHAddr()
 	m.Link.Broadcast = m.Link.Broadcast || d.ifi.NeedsBroadcast()
 	m.MaxMessageSize = uint16(min(max(d.ifi.MTU, 576), 1500))
-	if o.asStored {
-		if id, ok := store.ClientID(o.stateDir, o.key(d)); ok {
-			m.ClientID = id
-			return nil
-		}
+	if o.clientID != nil {
+		m.ClientID = *o.clientID
+		return nil
 	}
 	return o.setClientID(d)
 }

@@ -21,10 +21,11 @@ func renewCommand() *cli.Command {
 		Description: `Sends DHCPREQUEST by unicast, as RENEWING does (RFC 2131, section 4.4.5). The
 address stays while it asks; if nobody answers, nothing changes; a DHCPNAK takes
 the address away.
-
-   lessee renew eth0`,
+` + asItWasGot + `
+   lessee renew eth0
+   lessee renew eth0 --metric 5`,
 		Flags: extendFlags(),
-		Action: onLink(func(ctx context.Context, s *settings) error {
+		Action: onLease(func(ctx context.Context, s *settings) error {
 			return extend(ctx, s, control.Renew, (*client.Client).Renew)
 		}),
 	}
@@ -37,10 +38,10 @@ func rebindCommand() *cli.Command {
 		ArgsUsage: "IFACE",
 		Description: `Sends DHCPREQUEST by broadcast, as REBINDING does (RFC 2131, section 4.4.5). For
 when the server that gave the lease is gone.
-
+` + asItWasGot + `
    lessee rebind eth0`,
 		Flags: extendFlags(),
-		Action: onLink(func(ctx context.Context, s *settings) error {
+		Action: onLease(func(ctx context.Context, s *settings) error {
 			return extend(ctx, s, control.Rebind, (*client.Client).Rebind)
 		}),
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"strings"
 	"time"
 
@@ -89,10 +90,10 @@ func (h *linkHooks) released(l *lease.Lease, why string) {
 	}
 }
 
-// close waits for the hooks of a command that ends.
+// close waits for the hooks of a command that ends, for as long as they may take.
 func (h *linkHooks) close() error {
 	if h == nil {
 		return nil
 	}
-	return h.runner.Close(h.at.Limit)
+	return h.runner.Close(math.MaxInt64)
 }

@@ -21,7 +21,8 @@ func informCommand() *cli.Command {
 		ArgsUsage: "IFACE",
 		Description: `Sends DHCPINFORM (RFC 2131, section 4.4.3) from the link's address and prints
 what the server answers: routers, name servers and so on. There is no lease, and
-the host is left alone.
+the host is left alone. If the link has a lease all the same, the client is who
+it was when it got that, and overrides are the same.
 
    lessee inform eth0
    lessee inform eth0 --address 192.0.2.9/24 --server 192.0.2.1 --format json`,
@@ -35,7 +36,7 @@ the host is left alone.
 
 // informAction reads the two flags that only this command has.
 func informAction(c *cli.Context) error {
-	return onLink(func(ctx context.Context, s *settings) error {
+	return onLease(func(ctx context.Context, s *settings) error {
 		r := &flagReader{c: c}
 		var in machine.Inform
 		if v := c.String("server"); v != "" {

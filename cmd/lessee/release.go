@@ -24,10 +24,10 @@ func releaseCommand() *cli.Command {
 		Description: `Sends DHCPRELEASE (RFC 2131, section 4.4.6), takes address and routes away, puts
 name servers, the MTU and the host's name back, and forgets the lease. If the lease is not
 valid any more nothing is sent, and the rest is done all the same.
-
+` + asItWasGot + `
    lessee release eth0`,
 		Flags:  join(waitFlags(10*time.Second), identityFlags(), hostFlags(), stateFlags(), outputFlags()),
-		Action: onLink(release),
+		Action: onLease(release),
 	}
 }
 

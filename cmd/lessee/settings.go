@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/machine"
 	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/config"
@@ -42,7 +43,7 @@ type settings struct {
 
 	dryRun, noApply bool
 	explain         bool
-	namedIdentity   bool // client-id stands on the command line
+	formerID        *dhcp4.ClientID // that the lease was got with; nil: the one of conf
 
 	quiet bool // others work beside: no line of progress
 
@@ -110,7 +111,7 @@ func (r *flagReader) common() *settings {
 		pcap: c.String("pcap"), timeout: c.Duration("timeout"),
 		dryRun: c.Bool("dry-run"), noApply: c.Bool("no-apply"), explain: c.Bool("explain"),
 	}
-	if s.timeout <= 0 {
+	if s.timeout == 0 {
 		r.bad("timeout", s.timeout.String(), fmt.Errorf("want more than nothing"), "1m")
 	}
 	s.log = r.logger()
@@ -126,14 +127,11 @@ func (r *flagReader) configure(s *settings, file *config.File, flags config.Flag
 	agent, err := file.Agent(flags)
 	r.explain(file.Path, err)
 	s.stateDir, s.runDir = agent.StateDir, agent.RunDir
-	_, s.namedIdentity = flags["client-id"]
 	s.machine = s.conf.Machine
 	s.machine.HostName = s.conf.HostNameOn(hostName(s.runDir))
 	s.machine.CarrierDelay = 0 // a command tells of a loss at once
 	if has(r.c, "wait") {
-		if s.machine.OfferWait = r.c.Duration("wait"); s.machine.OfferWait < 0 {
-			r.bad("wait", s.machine.OfferWait.String(), fmt.Errorf("want 0 or more"), "4s")
-		}
+		s.machine.OfferWait = r.c.Duration("wait")
 	}
 	if !has(r.c, "initial-delay") {
 		s.machine.InitialDelay = 0

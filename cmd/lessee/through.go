@@ -42,7 +42,7 @@ func (s *settings) throughAgent(ctx context.Context, ask func(context.Context, *
 func (s *settings) unheeded() []string {
 	var flags []string
 	for _, set := range config.LinkSettings() {
-		if f, given := s.flags[set.Name]; given {
+		if f, given := s.flags[set.Name]; given && !f.Former {
 			flags = append(flags, "--"+f.Flag)
 		}
 	}

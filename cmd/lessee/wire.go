@@ -73,8 +73,8 @@ func open(ctx context.Context, s *settings, n needs) (_ *errand, err error) {
 func (s *settings) opening(n needs) *opening {
 	return &opening{
 		link: s.link, conf: s.conf, policy: func() lease.Policy { return s.conf.Policy }, machine: s.machine, stateDir: s.stateDir, runDir: s.runDir,
-		asStored: n.remember && !n.check && !s.namedIdentity,
-		now:      client.BootTime(), log: s.log, host: s.hostConfig(), needs: n,
+		clientID: s.formerID, settings: s.toRemember(),
+		now: client.BootTime(), log: s.log, host: s.hostConfig(), needs: n,
 	}
 }
 

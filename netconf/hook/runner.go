@@ -139,13 +139,17 @@ func (r *Runner) guard(link string, f func()) {
 	f()
 }
 
+// patience is how many hooks that hang the end waits for: there may be several
+// programs, and several events, and each is killed by itself when its own time is
+// over.
+const patience = 4
+
 // Close returns when no hooks run or wait any more. If that takes longer than a
-// single hook may take, or than most, what runs is killed and what waits is
-// dropped, within a few seconds. The runner must not be told of anything
-// afterwards.
+// few hooks may take, or than most, what runs is killed and what waits is dropped,
+// within a few seconds. The runner must not be told of anything afterwards.
 func (r *Runner) Close(most time.Duration) error {
 	r.mu.Lock()
-	timer := time.NewTimer(min(r.limit, most))
+	timer := time.NewTimer(min(patience*r.limit, most))
 	r.mu.Unlock()
 	defer timer.Stop()
 	defer r.cancel()

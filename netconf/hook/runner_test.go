@@ -1,7 +1,9 @@
 package hook
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lessee/lessee/client/nettest"
@@ -210,6 +213,40 @@ func TestTheNewestStateArrivesHoweverSlowHooksAre(t *testing.T) {
 	}
 	if len(said) != 1+maxWaiting || said[0] != "bound 192.0.2.77 0" || said[1] != "renewed 192.0.2.184 84" || said[maxWaiting] != "renewed 192.0.2.199 0" {
 		t.Errorf("%d: %q", len(said), said)
+	}
+}
+
+func TestEachHookHasItsOwnTimeAtTheEndToo(t *testing.T) {
+	const limit = 30 * time.Second
+	for name, tc := range map[string]struct {
+		tasks   int
+		takes   time.Duration
+		most    time.Duration
+		want    error
+		waiting time.Duration
+	}{
+		"none":                        {0, 0, time.Hour, nil, 0},
+		"three that take nearly long": {3, 29 * time.Second, time.Hour, nil, 87 * time.Second},
+		"more than anybody waits for": {5, 29 * time.Second, time.Hour, ErrTooLong, 2 * time.Minute},
+		"some that hang":              {2, time.Hour, time.Hour, ErrTooLong, 2 * time.Minute},
+		"and there is less time":      {3, 29 * time.Second, 10 * time.Second, ErrTooLong, 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, began := NewRunner(nil, nil), time.Now()
+				for range tc.tasks {
+					r.Do("eth0", limit, func(ctx context.Context) {
+						select {
+						case <-time.After(tc.takes):
+						case <-ctx.Done():
+						}
+					})
+				}
+				if err := r.Close(tc.most); !errors.Is(err, tc.want) || time.Since(began) != tc.waiting {
+					t.Errorf("%v after %v, want %v after %v", err, time.Since(began), tc.want, tc.waiting)
+				}
+			})
+		})
 	}
 }
 

@@ -87,7 +87,7 @@ func setOfferWait(t *target, words []string) (err error) {
 		t.link.Machine.OfferWait = machine.AutoOfferWait
 		return nil
 	}
-	t.link.Machine.OfferWait, err = parseDuration(words[0])
+	t.link.Machine.OfferWait, err = ParseDuration(words[0])
 	return err
 }
 

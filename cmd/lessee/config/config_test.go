@@ -277,6 +277,25 @@ func TestWhatIsShownIsAFileThatMeansTheSame(t *testing.T) {
 	}
 }
 
+func TestDurationsAreReadInOneWay(t *testing.T) {
+	want := linkOf(t, parse(t, "[defaults]\nlease-time = '1m30s'\noffer-wait = '1m30s'\ninitial-delay = '1m30s'\nhook-timeout = '1m30s'\ncarrier-delay = '1m30s'"), "eth0", nil)
+	for _, text := range []string{"90", "'90'", "'90s'", "'1.5m'"} {
+		f := parse(t, strings.ReplaceAll("[defaults]\nlease-time = X\noffer-wait = X\ninitial-delay = X\nhook-timeout = X\ncarrier-delay = X", "X", text))
+		if got := linkOf(t, f, "eth0", nil); !got.Equal(want) {
+			t.Errorf("%s: %+v\nwant %+v", text, got, want)
+		}
+		flags := Flags{}
+		for _, s := range LinkSettings() {
+			if s.Kind == Duration {
+				flags[s.Name] = Flag{Flag: s.Name, Values: one(strings.Trim(text, "'"))}
+			}
+		}
+		if got := linkOf(t, new(File), "eth0", flags); !got.Equal(want) || len(flags) != 5 {
+			t.Errorf("%d flags %s: %+v\nwant %+v", len(flags), text, got, want)
+		}
+	}
+}
+
 func TestOnlyAChangeOfMeaningIsAChange(t *testing.T) {
 	first := linkOf(t, parse(t, `
 [defaults]
@@ -289,6 +308,7 @@ deny-server = ["192.0.2.2", "192.0.2.1/32"]
 # moved, and written otherwise
 [link."e*"]
 client-id = "01:02"
+carrier-delay = 3
 deny-server = ["192.0.2.1", "192.0.2.2"]
 require = ["domain-name-servers", "3"]
 allow-server = []
@@ -321,8 +341,8 @@ func other(s Setting) string {
 
 func TestFlagsThatAreWrongAreToldInTheOrderOfTheTable(t *testing.T) {
 	flags := flag("metric", "x")
-	flags["hostname"] = Flag{"hostname", []string{"a b"}}
-	flags["require"] = Flag{"require", []string{"routers", "nonsense"}}
+	flags["hostname"] = Flag{Flag: "hostname", Values: []string{"a b"}}
+	flags["require"] = Flag{Flag: "require", Values: []string{"routers", "nonsense"}}
 	_, err := new(File).Link("eth0", flags)
 	var m *Mistakes
 	if !errors.As(err, &m) || len(m.List) != 3 {

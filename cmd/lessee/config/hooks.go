@@ -31,7 +31,7 @@ func absolute(path string) error {
 const maxHookTimeout = time.Hour
 
 func setHookTimeout(t *target, words []string) (err error) {
-	t.link.HookTimeout, err = parseDuration(words[0])
+	t.link.HookTimeout, err = ParseDuration(words[0])
 	if err == nil && (t.link.HookTimeout == 0 || t.link.HookTimeout > maxHookTimeout) {
 		err = errors.New("want more than 0 and at most 1h")
 	}

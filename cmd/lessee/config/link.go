@@ -104,7 +104,7 @@ var linkRows = []row{
 	{Setting{Name: "lease-time", Kind: Duration, Group: Choice, Default: one(""), Words: []string{"infinite"}, Example: "1h",
 		Usage: "wish for a lease of `TIME` (option 51), such as 1h or infinite"}, setLeaseTime},
 	{Setting{Name: "require", In: []string{"", override}, Kind: List, Commas: true, Group: Choice, Example: "routers",
-		Usage: "refuse offers without option `NAME`; may be repeated"}, codes(func(t *target) *[]dhcp4.Code { return &t.link.Machine.Require })},
+		Usage: "refuse offers, and the confirmation of a remembered lease, without option `NAME`; what extends a lease is taken without it too, and the log tells; may be repeated"}, codes(func(t *target) *[]dhcp4.Code { return &t.link.Machine.Require })},
 	{Setting{Name: "allow-server", Kind: List, Commas: true, Group: Choice, Example: "192.0.2.1",
 		Usage: "take offers from server `ADDRESS` (or prefix) only; may be repeated"}, setAllow},
 	{Setting{Name: "deny-server", Kind: List, Commas: true, Group: Choice, Example: "192.0.2.1",

@@ -12,16 +12,20 @@ import (
 // An Origin is where a value comes from. The zero Origin is the table of
 // settings: it is the default.
 type Origin struct {
-	Flag  string // the flag's name, if it is one
-	File  string // else the file
-	Line  int    // from 1
-	Col   int    // in letters, from 1
-	Table string // such as [link."en*"]
+	Flag   string // the flag's name, if it is one
+	Former bool   // it is that of the command that got the lease
+	File   string // else the file
+	Line   int    // from 1
+	Col    int    // in letters, from 1
+	Table  string // such as [link."en*"]
 }
 
-// String returns "default", "--metric" or "/etc/lessee/lessee.toml:12".
+// String returns "default", "--metric", "--metric, when the lease was got" or
+// "/etc/lessee/lessee.toml:12".
 func (o Origin) String() string {
 	switch {
+	case o.Former:
+		return "--" + o.Flag + ", when the lease was got"
 	case o.Flag != "":
 		return "--" + o.Flag
 	case o.File != "":

@@ -53,8 +53,8 @@ func TestAMistakeIsToldWithItsPlaceAndWhatIsRight(t *testing.T) {
 		{"[defaults]\nmetric = 1.5", `2:10: metric: found the number 1.5, want a number or "auto", such as metric = 100`},
 		{"[defaults]\nmtu = 1", "2:7: mtu: found the number 1, want true or false, such as mtu = false"},
 		{"[defaults]\nmtu = 'true'", `2:7: mtu: found the text "true", want true or false, such as mtu = false`},
-		{"[defaults]\ncarrier-delay = 3", `2:17: carrier-delay: found the number 3, want a duration, such as carrier-delay = "3s"`},
-		{"[defaults]\noffer-wait = 3", `2:14: offer-wait: found the number 3, want a duration or "auto", such as offer-wait = "500ms"`},
+		{"[defaults]\ncarrier-delay = 1.5", `2:17: carrier-delay: found the number 1.5, want a duration, such as carrier-delay = "3s"`},
+		{"[defaults]\noffer-wait = true", `2:14: offer-wait: found true, want a duration or "auto", such as offer-wait = "500ms"`},
 		{"[defaults]\nprobe = false", `2:9: probe: found false, want a text, such as probe = "fast"`},
 		{"[defaults]\nhostname = 1979-05-27", `2:12: hostname: found a date, want a text, such as hostname = "host-1"`},
 		{"[defaults]\nhostname = []", `2:12: hostname: found a list, want a text, such as hostname = "host-1"`},
@@ -84,8 +84,10 @@ func TestAMistakeIsToldWithItsPlaceAndWhatIsRight(t *testing.T) {
 		{"[defaults]\nmetric = -1", "2:10: metric: want 0 or more"},
 		{"[defaults]\nmetric = 4294967296", "2:10: metric: the number is too large"},
 		{"[defaults]\nmetric = 9223372036854775807", "2:10: metric: the number is too large"},
-		{"[defaults]\ncarrier-delay = 'soon'", `2:17: carrier-delay: want a duration such as "1m30s"`},
+		{"[defaults]\ncarrier-delay = 'soon'", `2:17: carrier-delay: want a duration such as "1m30s", or seconds`},
 		{"[defaults]\ncarrier-delay = '-1s'", "2:17: carrier-delay: want 0 or more"},
+		{"[defaults]\ncarrier-delay = -1", "2:17: carrier-delay: want 0 or more"},
+		{"[defaults]\ncarrier-delay = 9223372036854775807", `2:17: carrier-delay: want a duration such as "1m30s", or seconds`},
 		{"[defaults]\nlease-time = '0'", "2:14: lease-time: want a time above 0"},
 		{"[defaults]\nprobe = 'of'", "2:9: probe: want one of fast, rfc5227, off; off is probably meant"},
 		{"[defaults]\nclient-id = 'zz'", "2:13: client-id: want mac, duid, none, or hexadecimal digits: dhcp-client-identifier: "},
@@ -221,7 +223,7 @@ func TestAFlagThatContradictsTheFileIsToBlame(t *testing.T) {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 	flags := flag("allow-server", "192.0.2.1")
-	flags["deny-server"] = Flag{"deny-server", []string{""}}
+	flags["deny-server"] = Flag{Flag: "deny-server", Values: []string{""}}
 	if _, err := f.Link("eth0", flags); err != nil {
 		t.Errorf("taken back: %v", err)
 	}

@@ -103,7 +103,7 @@ func TestAFlagIsToldOfAsItWasWritten(t *testing.T) {
 // B12, G1: what is left of the list is in its order, and what is added is last.
 func TestWhatIsNotAskedForLeavesTheOrderAlone(t *testing.T) {
 	flags := flag("no-request", "domain-search", "33", "wpad")
-	flags["request"] = Flag{"request", []string{"tftp-server-name"}}
+	flags["request"] = Flag{Flag: "request", Values: []string{"tftp-server-name"}}
 	want := slices.DeleteFunc(machine.DefaultParameters(), func(c dhcp4.Code) bool { return c == 119 || c == 33 })
 	if got := linkOf(t, new(File), "eth0", flags).Machine.Parameters; !slices.Equal(got, append(want, 66)) {
 		t.Errorf("%v", got)

@@ -9,6 +9,7 @@ type Flags map[string]Flag
 type Flag struct {
 	Flag   string // its own name: --no-mtu sets mtu
 	Values []string
+	Former bool // not of this command, but of the one that got the lease
 }
 
 // A Value is what holds for one setting, and where it comes from.
@@ -34,7 +35,7 @@ func resolve(rows []row, layers []*layer, flags Flags, t *target) (values []Valu
 			}
 		}
 		if f, ok := flags[r.Name]; ok {
-			val.Is, val.Origin, val.Each = f.Values, Origin{Flag: f.Flag}, nil
+			val.Is, val.Origin, val.Each = f.Values, Origin{Flag: f.Flag, Former: f.Former}, nil
 			if r.many() && slices.Equal(val.Is, one("")) {
 				val.Is = nil // --deny-server '' is the empty list
 			}

@@ -29,7 +29,7 @@ const (
 	Path      // a text that names a file; absolute, as nobody knows where who reads it runs
 	Bool
 	Number
-	Duration // a text such as "1m30s"
+	Duration // a number of seconds, or a text such as "1m30s"
 	List     // of texts
 	Table    // of options and their values; as a flag each is NAME=VALUE
 )

@@ -200,7 +200,7 @@ func (s *Setting) words(v any) ([]string, error) {
 			return one(strconv.FormatBool(v)), nil
 		}
 	case int64:
-		if s.Kind == Number {
+		if s.Kind == Number || s.Kind == Duration {
 			return one(strconv.FormatInt(v, 10)), nil
 		}
 	case string:

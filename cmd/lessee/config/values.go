@@ -32,16 +32,21 @@ func yes(field func(*target) *bool) func(*target, []string) error {
 // duration sets a field that is a time of 0 or more.
 func duration(field func(*target) *time.Duration) func(*target, []string) error {
 	return func(t *target, words []string) (err error) {
-		*field(t), err = parseDuration(words[0])
+		*field(t), err = ParseDuration(words[0])
 		return err
 	}
 }
 
-func parseDuration(word string) (time.Duration, error) {
+// ParseDuration reads a time of 0 or more: "90", in seconds, as DHCP counts, or
+// "1m30s".
+func ParseDuration(word string) (time.Duration, error) {
 	d, err := time.ParseDuration(word)
+	if n, plain := strconv.ParseInt(word, 10, 32); plain == nil {
+		d, err = time.Duration(n)*time.Second, nil
+	}
 	switch {
 	case err != nil:
-		return 0, errors.New(`want a duration such as "1m30s"`)
+		return 0, errors.New(`want a duration such as "1m30s", or seconds`)
 	case d < 0:
 		return 0, errors.New("want 0 or more")
 	}
