@@ -47,6 +47,21 @@ func ipHere(commands ...string) error {
 	return nil
 }
 
+// carried waits, in the namespace of the current thread, until a link can send.
+func carried(t *testing.T, name string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		ifi, err := net.InterfaceByName(name)
+		if err == nil && ifi.Flags&net.FlagRunning != 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("%s has no carrier: %v", name, err)
+			return
+		}
+	}
+}
+
 // with calls f with a Checker for the interface name of h, inside of h.
 func with(t *testing.T, h *nettest.Machine, name string, cfg Config, f func(*Checker) error) {
 	t.Helper()
@@ -184,10 +199,12 @@ func TestOfTwoHostsThatProbeTogetherAtMostOneGetsTheAddress(t *testing.T) {
 		begun.Add(2)
 		for h, name := range map[*nettest.Machine]string{a: "a0", b: "b0"} {
 			go func() {
+				begin := sync.OnceFunc(begun.Done)
 				holder, _, err := probe(t, h, name, afterProbe(func() { // neither is done before both have begun
-					begun.Done()
+					begin()
 					begun.Wait()
 				}))
+				begin() // or heard the other one before it said a word
 				if err != nil || holder != nil && !bytes.Equal(holder, macs[name]) {
 					t.Errorf("%s: %v, %v; want free or a conflict with %v", name, holder, err, macs[name])
 				}
@@ -236,6 +253,7 @@ func TestLinkThatGoesDownAndUpIsProbedOn(t *testing.T) {
 	// The squatter comes with the link.
 	holder, _, err := probe(t, a, "a0", afterProbe(func() {
 		ip(t, b, "link set b0 down", "link set b0 up", "addr add 192.0.2.7/24 dev b0")
+		carried(t, "a0") // the kernel tells a0 beside us, and what is sent before is lost
 	}))
 	if want := macOf(t, b, "b0"); !bytes.Equal(holder, want) || err != nil {
 		t.Errorf("%v, %v; want holder %v", holder, err, want)

@@ -133,7 +133,7 @@ func TestDhclientGetsALease(t *testing.T) {
 	// the foreground has no other way to tell.
 	limit := time.Now().Add(10 * time.Second)
 	var text []byte
-	for !strings.Contains(string(text), "fixed-address 192.0.2.2;") && time.Now().Before(limit) {
+	for !strings.Contains(string(text), "\n}") && time.Now().Before(limit) { // whole
 		time.Sleep(20 * time.Millisecond)
 		text, _ = os.ReadFile(leases) // not there yet
 	}
@@ -211,7 +211,12 @@ func TestTwoServersShareALink(t *testing.T) {
 func TestClosingAListenerStopsDelayedReplies(t *testing.T) {
 	c := newCable(t, dhcptest.Config{})
 	c.srv.Always(dhcptest.Delay(time.Hour))
-	go func() { _, _ = udhcpc(t, c.client, "-t", "1", "-T", "1") }() //nolint:errcheck // gets none
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended }) // it is killed before that
+	go func() {
+		defer close(ended)
+		_, _ = udhcpc(t, c.client, "-t", "1", "-T", "1") // gets none
+	}()
 	if _, err := c.srv.WaitFor(patience(t), dhcptest.Received(dhcp4.Discover)); err != nil {
 		t.Fatal(err)
 	}

@@ -45,8 +45,9 @@ func newLink(kind, name string, more func(*nl.RtAttr)) error {
 // so beside whoever set the link up.
 const carrierTime = 10 * time.Second
 
-// carry waits until a link can send and receive.
-func (h *Host) carry(link string) error {
+// Carry waits until a link can send. After [Host.SetUp] of either end of its
+// cable the kernel sees to that by and by, and loses what is sent before.
+func (h *Host) Carry(link string) error {
 	for deadline := time.Now().Add(carrierTime); ; time.Sleep(time.Millisecond) {
 		running := false
 		err := h.onLink(link, func(l netlink.Link) error {

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+
+	"golang.org/x/sys/unix"
 )
 
 // TB is what this package needs of a *testing.T.
@@ -24,6 +26,7 @@ type TB interface {
 // and those that call New are skipped; with CI set in the environment that is
 // a failure.
 func Main(m interface{ Run() int }) {
+	unix.Umask(0o022) // not the user's own: tests tell the modes of files, and run programs as other users
 	if Inside() {
 		if err := Settle(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

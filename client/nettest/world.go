@@ -127,7 +127,7 @@ func (w *World) Connect(a *Host, ifA string, b *Host, ifB string) error {
 	if err = errors.Join(err, a.SetUp(ifA), b.SetUp(ifB)); err != nil {
 		return err
 	}
-	return errors.Join(a.carry(ifA), b.carry(ifB))
+	return errors.Join(a.Carry(ifA), b.Carry(ifB))
 }
 
 // Bridge makes a bridge of the given name on h, with one port for each host,

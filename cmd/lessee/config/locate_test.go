@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,6 +72,17 @@ func TestElementsOfAListAreFound(t *testing.T) {
 	}
 }
 
+// worked is how long processors have worked for this process, whatever else
+// they do meanwhile.
+func worked(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 // What is nested without end would cost the library its stack or minutes.
 func TestWhatIsNestedTooDeepIsRefusedAtOnce(t *testing.T) {
 	for _, text := range []string{
@@ -80,12 +92,12 @@ func TestWhatIsNestedTooDeepIsRefusedAtOnce(t *testing.T) {
 		"[" + strings.Repeat("a.", maxFile/2-4) + "a]",
 		"a = {" + strings.Repeat("a.", maxFile/2-8) + "a = 1}",
 	} {
-		began := time.Now()
+		began := worked(t)
 		got := mistakes(t, text)
 		if len(got) != 1 || !strings.Contains(got[0], "nested more than 16 deep") {
 			t.Errorf("%.20s: %.200q", text, got)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := worked(t) - began; took > 5*time.Second {
 			t.Errorf("%.20s took %v", text, took)
 		}
 	}
@@ -100,7 +112,7 @@ func TestTheLargestFilesAreReadInAMoment(t *testing.T) {
 	for i := range maxTables {
 		fmt.Fprintf(&links, "[link.\"x%d\"]\nmetric = %d\nrequire = ['routers']\n[link.\"*x%d\"]\nmtu = false\n", i, i, i)
 	}
-	began := time.Now()
+	began := worked(t)
 	if got := mistakes(t, keys.String()); len(got) != maxMistakes+1 {
 		t.Errorf("%q", got)
 	}
@@ -108,7 +120,7 @@ func TestTheLargestFilesAreReadInAMoment(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	parse(t, links.String()[:strings.Index(links.String(), "[link.\"x200\"]")])
-	if took := time.Since(began); took > 20*time.Second {
+	if took := worked(t) - began; took > 20*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
