@@ -37,11 +37,9 @@ type SquatterConfig struct {
 // ARP requests for them (RFC 826), and that is all it does. It provokes the
 // conflicts of RFC 5227.
 type Squatter struct {
-	cfg   SquatterConfig
-	own   net.HardwareAddr
-	conn  *packet.Conn
-	later schedule
-	done  chan struct{}
+	ear
+	cfg SquatterConfig
+	own net.HardwareAddr
 
 	mu      sync.Mutex
 	addrs   []netip.Addr
@@ -62,26 +60,39 @@ type ARPAnswer struct {
 	Err error // why it could not be sent
 }
 
-// Squat puts a squatter on a link. It needs CAP_NET_RAW in the network
-// namespace of the calling thread.
-func Squat(ifi *net.Interface, cfg SquatterConfig) (*Squatter, error) {
+// Squat puts a squatter on the link of that name. It needs CAP_NET_RAW in the
+// network namespace of the calling thread.
+func Squat(link string, cfg SquatterConfig) (*Squatter, error) {
+	fail := func(err error) error {
+		if errors.Is(err, os.ErrPermission) {
+			err = fmt.Errorf("%w (CAP_NET_RAW is needed)", err)
+		}
+		return fmt.Errorf("squat on %s: %w", link, err)
+	}
 	for _, a := range cfg.Addrs {
 		if !a.Is4() {
-			return nil, fmt.Errorf("squat on %s: %v is not an IPv4 address", ifi.Name, a)
+			return nil, fail(fmt.Errorf("%v is not an IPv4 address", a))
 		}
+	}
+	ifi, err := net.InterfaceByName(link)
+	if err != nil {
+		return nil, fail(err)
 	}
 	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_ARP, nil)
 	if err != nil {
-		return nil, fmt.Errorf("squat on %s: %w (CAP_NET_RAW is needed)", ifi.Name, err)
+		return nil, fail(err)
 	}
 	s := &Squatter{
-		cfg: cfg, own: ifi.HardwareAddr, conn: conn, addrs: slices.Clone(cfg.Addrs),
-		done: make(chan struct{}), came: make(chan struct{}),
+		ear: ear{conn: conn, done: make(chan struct{})},
+		cfg: cfg, own: ifi.HardwareAddr, addrs: slices.Clone(cfg.Addrs), came: make(chan struct{}),
 	}
 	if s.cfg.HardwareAddr == nil {
 		s.cfg.HardwareAddr = ifi.HardwareAddr
 	}
-	go s.listen()
+	go s.listen(
+		func(frame []byte, _ net.Addr) { s.hear(frame) },
+		func(err error) { s.note(ARPAnswer{Time: time.Now(), Err: err}) },
+	)
 	return s, nil
 }
 
@@ -130,31 +141,13 @@ func (s *Squatter) Probe(addr netip.Addr) error {
 }
 
 // Close takes the squatter off the link.
-func (s *Squatter) Close() error {
-	err := s.conn.SetReadDeadline(time.Unix(1, 0)) // closing would not wake the reader cleanly
-	<-s.done
-	s.later.close()
-	return errors.Join(err, s.conn.Close())
-}
+func (s *Squatter) Close() error { return s.close() }
 
-func (s *Squatter) listen() {
-	defer close(s.done)
-	b := make([]byte, 1<<16)
-	for {
-		n, _, err := s.conn.ReadFrom(b)
-		switch {
-		case errors.Is(err, unix.ENETDOWN):
-			continue // said once each time the link goes down
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return
-		case err != nil:
-			s.note(ARPAnswer{Time: time.Now(), Err: fmt.Errorf("stopped listening: %w", err)})
-			return
-		}
-		var p arp.Packet
-		if err := p.UnmarshalBinary(b[:n]); err == nil && s.concerns(&p) {
-			s.later.after(s.cfg.Delay, func() { s.answer(&p) })
-		}
+// hear answers a request that concerns us.
+func (s *Squatter) hear(frame []byte) {
+	var p arp.Packet
+	if err := p.UnmarshalBinary(frame); err == nil && s.concerns(&p) {
+		s.later.after(s.cfg.Delay, func() { s.answer(&p) })
 	}
 }
 
