@@ -346,7 +346,8 @@ func TestConflictInUseIsDeclined(t *testing.T) {
 		w.conflict <- net.HardwareAddr{2, 0, 0, 0, 0, 9}
 		tell(w.heard)
 		time.Sleep(time.Second)
-		if !strings.HasSuffix(w.story(), "forget\nsend DHCPDECLINE\nflush\nwithdraw 192.0.2.77/24") {
+		host := strings.ReplaceAll(w.story(), "unguard\n", "") // the loop ends the guard, whatever the host is at
+		if !strings.HasSuffix(host, "forget\nsend DHCPDECLINE\nflush\nwithdraw 192.0.2.77/24") {
 			t.Errorf("story:\n%s", w.story())
 		}
 		if inOrder := w.inOrder("apply 192.0.2.77/24", "guard 192.0.2.77", "announce 192.0.2.77", "unguard", "withdraw 192.0.2.77/24"); !inOrder {
