@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -14,10 +15,10 @@ import (
 	"github.com/lessee/lessee/client/machine"
 )
 
-// Config is what a client is made of. Conn and Machine are needed; whatever
-// else is nil is not done.
+// Config is what a client is made of. Machine.Link and Conn are needed;
+// whatever else is nil is not done.
 type Config struct {
-	Machine machine.Config
+	Machine machine.Config // Rand may be nil: one that the Go runtime seeds, and that the kernel
 	Conn    Conn
 
 	Prober       Prober           // nil: addresses are used unchecked
@@ -67,6 +68,9 @@ type Client struct {
 
 // New returns a client; nothing is sent before one of its methods is called.
 func New(cfg Config) (*Client, error) {
+	if cfg.Machine.Rand == nil {
+		cfg.Machine.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
 	m, err := machine.New(cfg.Machine)
 	if err != nil {
 		return nil, err

@@ -570,3 +570,11 @@ func testLease() lease.Lease {
 		Start: now, T1: now.Add(30 * time.Minute), T2: now.Add(50 * time.Minute), Expiry: now.Add(time.Hour),
 	}
 }
+
+func TestClientsWithoutRandomnessOfTheirOwnDiffer(t *testing.T) {
+	w := newWorld(t)
+	own := func(c *Config) { c.Machine.Rand = nil }
+	if a, b := w.client(own), w.client(own); a.cfg.Machine.Rand.Uint64() == b.cfg.Machine.Rand.Uint64() {
+		t.Error("two clients begin with the same xid")
+	}
+}
