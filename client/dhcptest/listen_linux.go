@@ -17,46 +17,42 @@ import (
 
 // A Listener joins a server to a real link.
 type Listener struct {
-	ear
+	ear    *ear
 	server *Server
 	port   *os.File // nil if somebody else has port 67
 }
 
 // Listen joins the server to the link of that name and serves until Close. It
 // uses a packet socket, so that it can reach clients that have no address yet,
-// and send what no sane host would. It needs CAP_NET_RAW in the network namespace of the
-// calling thread; package nettest makes namespaces.
+// and send what no sane host would. It needs CAP_NET_RAW and
+// CAP_NET_BIND_SERVICE in the network namespace of the calling thread; package
+// nettest makes namespaces.
 //
 // The host should hold the server's identifier as an address: it is the kernel,
 // or a [Squatter], that answers the ARP requests of clients that renew.
 func (s *Server) Listen(link string) (*Listener, error) {
-	fail := func(err error) error {
-		if errors.Is(err, os.ErrPermission) {
-			err = fmt.Errorf("%w (CAP_NET_RAW and CAP_NET_BIND_SERVICE are needed)", err)
-		}
-		return fmt.Errorf("listen for DHCP on %s: %w", link, err)
-	}
-	ifi, err := net.InterfaceByName(link)
+	l, err := s.join(link)
 	if err != nil {
-		return nil, fail(err)
+		return nil, fmt.Errorf("listen for DHCP on %s: %w", link, err)
 	}
+	go l.serve()
+	return l, nil
+}
+
+func (s *Server) join(link string) (*Listener, error) {
 	filter, err := toServers()
 	if err != nil {
-		return nil, fail(err)
+		return nil, err
 	}
-	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_IP, &packet.Config{Filter: filter})
+	e, err := openEar(link, unix.ETH_P_IP, filter)
 	if err != nil {
-		return nil, fail(err)
+		return nil, err
 	}
-	l := &Listener{ear: ear{conn: conn, done: make(chan struct{})}, server: s}
-	if l.port, err = holdPort(link); err != nil {
-		return nil, errors.Join(fail(err), conn.Close())
+	port, err := holdPort(link)
+	if err != nil {
+		return nil, errors.Join(err, e.conn.Close())
 	}
-	go l.listen(
-		func(frame []byte, from net.Addr) { l.take(slices.Clone(frame), hardwareAddr(from)) },
-		func(err error) { s.diary.add(Event{Time: time.Now(), Err: err}) },
-	)
-	return l, nil
+	return &Listener{ear: e, server: s, port: port}, nil
 }
 
 // toServers is the filter that lets through unfragmented UDP to port 67. Offset
@@ -93,6 +89,8 @@ func holdPort(link string) (*os.File, error) {
 		return f, nil
 	case errors.Is(err, unix.EADDRINUSE):
 		err = nil
+	case errors.Is(err, os.ErrPermission):
+		err = fmt.Errorf("%w (CAP_NET_BIND_SERVICE is needed)", err)
 	}
 	return nil, errors.Join(err, f.Close())
 }
@@ -100,11 +98,18 @@ func holdPort(link string) (*os.File, error) {
 // Close takes the server off the link; replies that were still to come are not
 // sent. The server itself can be used again.
 func (l *Listener) Close() error {
-	err := l.close()
+	err := l.ear.close()
 	if l.port != nil {
 		err = errors.Join(err, l.port.Close())
 	}
 	return err
+}
+
+func (l *Listener) serve() {
+	defer close(l.ear.done)
+	if err := l.ear.listen(l.take); err != nil {
+		l.server.diary.add(Event{Time: time.Now(), Err: err})
+	}
 }
 
 func hardwareAddr(a net.Addr) dhcp4.HardwareAddr {
@@ -115,7 +120,8 @@ func hardwareAddr(a net.Addr) dhcp4.HardwareAddr {
 }
 
 // take lets the server handle a frame and sends its replies, each in its time.
-func (l *Listener) take(frame []byte, peer dhcp4.HardwareAddr) {
+func (l *Listener) take(frame []byte, from net.Addr) {
+	frame, peer := slices.Clone(frame), hardwareAddr(from)
 	e, err := request(frame)
 	if err != nil {
 		e = Event{Frame: frame, Err: err}
@@ -124,7 +130,7 @@ func (l *Listener) take(frame []byte, peer dhcp4.HardwareAddr) {
 	}
 	e.Time, e.Peer = time.Now(), peer
 	for _, r := range l.server.handle(e) {
-		l.later.after(r.Delay, func() { _ = l.send(r, peer) }) // the log has the error
+		l.ear.later.after(r.Delay, func() { _ = l.send(r, peer) }) // the log has the error
 	}
 }
 
@@ -144,7 +150,7 @@ func (l *Listener) send(r Reply, peer dhcp4.HardwareAddr) error {
 	e := r.event(frame, err)
 	e.Time = time.Now()
 	if err == nil {
-		_, e.Err = l.conn.WriteTo(frame, &packet.Addr{HardwareAddr: orBroadcast(r.To.Hardware)})
+		_, e.Err = l.ear.conn.WriteTo(frame, &packet.Addr{HardwareAddr: orBroadcast(r.To.Hardware)})
 	}
 	l.server.diary.add(e)
 	return e.Err

@@ -3,11 +3,9 @@ package dhcptest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -37,9 +35,8 @@ type SquatterConfig struct {
 // ARP requests for them (RFC 826), and that is all it does. It provokes the
 // conflicts of RFC 5227.
 type Squatter struct {
-	ear
 	cfg SquatterConfig
-	own net.HardwareAddr
+	ear *ear
 
 	mu      sync.Mutex
 	addrs   []netip.Addr
@@ -63,36 +60,20 @@ type ARPAnswer struct {
 // Squat puts a squatter on the link of that name. It needs CAP_NET_RAW in the
 // network namespace of the calling thread.
 func Squat(link string, cfg SquatterConfig) (*Squatter, error) {
-	fail := func(err error) error {
-		if errors.Is(err, os.ErrPermission) {
-			err = fmt.Errorf("%w (CAP_NET_RAW is needed)", err)
-		}
-		return fmt.Errorf("squat on %s: %w", link, err)
-	}
 	for _, a := range cfg.Addrs {
 		if !a.Is4() {
-			return nil, fail(fmt.Errorf("%v is not an IPv4 address", a))
+			return nil, fmt.Errorf("squat on %s: %v is not an IPv4 address", link, a)
 		}
 	}
-	ifi, err := net.InterfaceByName(link)
+	e, err := openEar(link, unix.ETH_P_ARP, nil)
 	if err != nil {
-		return nil, fail(err)
+		return nil, fmt.Errorf("squat on %s: %w", link, err)
 	}
-	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_ARP, nil)
-	if err != nil {
-		return nil, fail(err)
-	}
-	s := &Squatter{
-		ear: ear{conn: conn, done: make(chan struct{})},
-		cfg: cfg, own: ifi.HardwareAddr, addrs: slices.Clone(cfg.Addrs), came: make(chan struct{}),
-	}
+	s := &Squatter{cfg: cfg, ear: e, addrs: slices.Clone(cfg.Addrs), came: make(chan struct{})}
 	if s.cfg.HardwareAddr == nil {
-		s.cfg.HardwareAddr = ifi.HardwareAddr
+		s.cfg.HardwareAddr = e.link.HardwareAddr
 	}
-	go s.listen(
-		func(frame []byte, _ net.Addr) { s.hear(frame) },
-		func(err error) { s.note(ARPAnswer{Time: time.Now(), Err: err}) },
-	)
+	go s.serve()
 	return s, nil
 }
 
@@ -141,22 +122,30 @@ func (s *Squatter) Probe(addr netip.Addr) error {
 }
 
 // Close takes the squatter off the link.
-func (s *Squatter) Close() error { return s.close() }
+func (s *Squatter) Close() error { return s.ear.close() }
 
-// hear answers a request that concerns us.
-func (s *Squatter) hear(frame []byte) {
+func (s *Squatter) serve() {
+	defer close(s.ear.done)
+	if err := s.ear.listen(s.take); err != nil {
+		s.note(ARPAnswer{Time: time.Now(), Err: err})
+	}
+}
+
+// take answers a request that concerns us.
+func (s *Squatter) take(packet []byte, _ net.Addr) {
 	var p arp.Packet
-	if err := p.UnmarshalBinary(frame); err == nil && s.concerns(&p) {
-		s.later.after(s.cfg.Delay, func() { s.answer(&p) })
+	if err := p.UnmarshalBinary(packet); err == nil && s.concerns(&p) {
+		s.ear.later.after(s.cfg.Delay, func() { s.answer(&p) })
 	}
 }
 
 // concerns says whether p is another host's request for an address of ours.
 func (s *Squatter) concerns(p *arp.Packet) bool {
+	own := s.ear.link.HardwareAddr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return p.Operation == arp.OperationRequest && p.ProtocolType == unix.ETH_P_IP &&
-		len(p.SenderHardwareAddr) == len(s.own) && !bytes.Equal(p.SenderHardwareAddr, s.own) &&
+		len(p.SenderHardwareAddr) == len(own) && !bytes.Equal(p.SenderHardwareAddr, own) &&
 		slices.Contains(s.addrs, p.TargetIP)
 }
 
@@ -178,7 +167,7 @@ func (s *Squatter) note(a ARPAnswer) {
 }
 
 func (s *Squatter) broadcast(sender, target netip.Addr) error {
-	nobody := make(net.HardwareAddr, len(s.own))
+	nobody := make(net.HardwareAddr, len(s.ear.link.HardwareAddr))
 	return s.send(arp.OperationRequest, sender, nobody, target, orBroadcast(nil))
 }
 
@@ -189,7 +178,7 @@ func (s *Squatter) send(op arp.Operation, sender netip.Addr, targetHW net.Hardwa
 	}
 	b, err := p.MarshalBinary()
 	if err == nil {
-		_, err = s.conn.WriteTo(b, &packet.Addr{HardwareAddr: to})
+		_, err = s.ear.conn.WriteTo(b, &packet.Addr{HardwareAddr: to})
 	}
 	return err
 }
