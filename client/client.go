@@ -24,7 +24,7 @@ type Config struct {
 	Prober       Prober           // nil: addresses are used unchecked
 	Configurator Configurator     // nil: the host is left alone
 	Store        Store            // nil: nothing is remembered
-	Link         <-chan LinkState // the state at the start, then each change; nil: up for ever
+	Link         <-chan LinkState // the state at the start, then each change; nil: up for ever; closed: as it was last
 	Woke         <-chan struct{}  // tells that the machine slept; nil: the clock is looked at each minute
 	Now          func() time.Time // nil: BootTime()
 	Log          *slog.Logger     // nil: silence

@@ -335,6 +335,23 @@ func TestRunRenewsForDays(t *testing.T) {
 	})
 }
 
+func TestLinkStatesThatEndChangeNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx, cancel := timeout(time.Hour)
+		defer cancel()
+		links := make(chan LinkState, 1)
+		links <- LinkState{Up: true}
+		close(links)
+		if err := w.client(func(c *Config) { c.Link = links }).Run(ctx, Remembered{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Run: %v", err)
+		}
+		if !w.has("apply 192.0.2.77/24") || w.has("withdraw 192.0.2.77/24") {
+			t.Errorf("story:\n%s", w.story())
+		}
+	})
+}
+
 func TestConflictInUseIsDeclined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
