@@ -22,13 +22,13 @@
 //
 // What the operator configured is never touched: an address or a route that is
 // there already is used and left alone. What the kernel takes along with
-// something of ours is put back: other addresses of the subnet, and with a link's
-// last address all routes by it and all permanent neighbours. Everything of ours carries protocol
-// "dhcp" in the kernel. An address with that mark and without a prefix route is
-// ours, and so is a route with that mark that the record names or whose source
-// is an address of ours; other programs mark their routes in the same way. A
-// rule with that mark is ours if the record names it, or its table is one that
-// only we use (see [SourceRouting]).
+// something of ours is put back: other addresses of the subnet, and with a
+// link's last address all routes by it and all permanent neighbours. Everything
+// of ours carries protocol "dhcp" in the kernel. An address with that mark and
+// without a prefix route is ours, and so is a route with that mark that the
+// record names or whose source is an address of ours; other programs mark their
+// routes in the same way. A rule with that mark is ours if the record names it,
+// or its table is one that only we use (see [SourceRouting]).
 //
 // # The host as a whole
 //
