@@ -19,7 +19,8 @@
 //	            ▼
 //	          client.Client
 //	            ▼
-//	          document.go   what came of it, as text, JSON or for a shell; exit.go
+//	          document.go   what came of it, as JSON, for people (text.go) or for a
+//	                        shell (env.go); exit.go
 //
 // The agent, "lessee run", is run.go: a service that has an agent.Agent. To that,
 // keep.go is the plan, which opens the same devices for each link.
