@@ -74,6 +74,7 @@
 // that a device made up of ours. Besides, while the address is in use, probes
 // for it: some switches ask that way, with sender 0.0.0.0, whether a device is
 // still there. And answers to our own announcements: proxies take those for
-// questions (Linux's does, though it leaves probes alone). While probing, a probe that was sent to this host alone, or that
-// comes from no address at all, is such a switch's too; real ones are broadcast.
+// questions (Linux's does, though it leaves probes alone). While probing, a
+// probe that was sent to this host alone, or that comes from no address at all,
+// is such a switch's too; real ones are broadcast.
 package arpcheck

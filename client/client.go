@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -14,16 +15,16 @@ import (
 	"github.com/lessee/lessee/client/machine"
 )
 
-// Config is what a client is made of. Conn and Machine are needed; whatever
-// else is nil is not done.
+// Config is what a client is made of. Machine.Link and Conn are needed;
+// whatever else is nil is not done.
 type Config struct {
-	Machine machine.Config
+	Machine machine.Config // Rand may be nil: one that the Go runtime seeds, and that the kernel
 	Conn    Conn
 
 	Prober       Prober           // nil: addresses are used unchecked
 	Configurator Configurator     // nil: the host is left alone
 	Store        Store            // nil: nothing is remembered
-	Link         <-chan LinkState // the state at the start, then each change; nil: up for ever
+	Link         <-chan LinkState // the state at the start, then each change; nil: up for ever; closed: as it was last
 	Woke         <-chan struct{}  // tells that the machine slept; nil: the clock is looked at each minute
 	Now          func() time.Time // nil: BootTime()
 	Log          *slog.Logger     // nil: silence
@@ -67,6 +68,9 @@ type Client struct {
 
 // New returns a client; nothing is sent before one of its methods is called.
 func New(cfg Config) (*Client, error) {
+	if cfg.Machine.Rand == nil {
+		cfg.Machine.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
 	m, err := machine.New(cfg.Machine)
 	if err != nil {
 		return nil, err

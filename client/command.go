@@ -20,10 +20,11 @@ func newErrand(ends func(machine.Report) bool) *errand {
 
 // Do gives a command to a client that runs, and returns when it has been
 // carried out: [machine.Renew] and Rebind when the host has the extended lease,
-// [machine.Reacquire] when it is verified or there is one, [machine.Release] and
-// Leave when the host is rid of it, [machine.Pause] and Resume at once. The report tells what came of it. The error
-// is an [*Obstacle] if something stood in the way, ErrEnded if the client ended
-// before it came to that, or ctx's cause; the command goes on in that case.
+// [machine.Reacquire] when it is verified or there is one, [machine.Release]
+// and Leave when the host is rid of it, [machine.Pause] and Resume at once. The
+// report tells what came of it. The error is an [*Obstacle] if something stood
+// in the way, ErrEnded if the client ended before it came to that, or ctx's
+// cause; the command goes on in that case.
 func (c *Client) Do(ctx context.Context, command machine.Input) (machine.Report, error) {
 	e := newErrand(endOf(command))
 	e.in = command

@@ -29,4 +29,11 @@
 // Discover, Inform, Renew, Rebind and Release each do one errand and return.
 // However one of them ends, what was half done is undone, and a lease that
 // nobody will use is given back.
+//
+// # Where to change what
+//
+// What the protocol says is in package machine, what it is made of in lease and
+// dhcp4. Here, loop.go is the loop and its end, execute.go does each thing that
+// the machine wants, report.go tells logs and listeners, command.go is Do and
+// Status, ports.go the ports, and guard.go what becomes of a panic.
 package client

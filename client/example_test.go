@@ -3,7 +3,6 @@ package client_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lessee/lessee/client"
@@ -27,7 +26,6 @@ func ExampleClient_Acquire() {
 		Machine: machine.Config{
 			Link:      machine.Link{HType: dhcp4.HTypeEthernet, CHAddr: hw},
 			OfferWait: machine.AutoOfferWait,
-			Rand:      rand.New(rand.NewPCG(1, 2)), // seed it by the system where others are on the link
 		},
 	})
 	if err != nil {

@@ -2,10 +2,8 @@ package client_test
 
 import (
 	"context"
-	crand "crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/lessee/lessee/arpcheck"
 	"github.com/lessee/lessee/client"
@@ -53,17 +51,12 @@ func configure(ctx context.Context, name string) (err error) {
 	if known.Usable {
 		r = client.Remembered{Lease: known.Lease, Held: host.Holds(known.Lease)}
 	}
-	var seed [32]byte
-	if _, err := crand.Read(seed[:]); err != nil {
-		return err
-	}
 	c, err := client.New(client.Config{
 		Conn: conn, Prober: checker, Configurator: host, Store: leases, Now: now,
 		Machine: machine.Config{
 			Link:      machine.Link{HType: link.HType, CHAddr: link.CHAddr(), Broadcast: link.NeedsBroadcast()},
 			ClientID:  id,
 			OfferWait: machine.AutoOfferWait,
-			Rand:      rand.New(rand.NewChaCha8(seed)),
 		},
 	})
 	if err != nil {

@@ -93,8 +93,8 @@ func (c *Client) loop(ctx, beside context.Context) (err error) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case s := <-c.cfg.Link:
-			in, err = c.linkChanged(beside, s)
+		case s, more := <-c.cfg.Link:
+			in, err = c.linkChanged(beside, s, more)
 		case l := <-c.mail:
 			in, err = c.open(beside, l)
 		case <-c.arrived:
@@ -146,9 +146,14 @@ func (c *Client) open(ctx context.Context, l letter) (machine.Input, error) {
 	return l.in, l.fatal
 }
 
-// linkChanged is what the machine must know of a change of the link.
-func (c *Client) linkChanged(ctx context.Context, s LinkState) (machine.Input, error) {
-	if s.Gone {
+// linkChanged is what the machine must know of a change of the link. If there
+// are no more, nothing changes.
+func (c *Client) linkChanged(ctx context.Context, s LinkState, more bool) (machine.Input, error) {
+	switch {
+	case !more:
+		c.cfg.Link = nil
+		return nil, nil
+	case s.Gone:
 		return nil, ErrLinkGone
 	}
 	if s.Touched {
@@ -173,11 +178,11 @@ func (c *Client) firstLinkState(ctx, beside context.Context) error {
 		return nil
 	}
 	select {
-	case s := <-c.cfg.Link:
+	case s, more := <-c.cfg.Link:
 		if s.Gone {
 			return ErrLinkGone
 		}
-		if !s.Up {
+		if more && !s.Up {
 			c.step(beside, machine.LinkChanged{Up: false})
 		}
 		return nil

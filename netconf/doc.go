@@ -22,13 +22,13 @@
 //
 // What the operator configured is never touched: an address or a route that is
 // there already is used and left alone. What the kernel takes along with
-// something of ours is put back: other addresses of the subnet, and with a link's
-// last address all routes by it and all permanent neighbours. Everything of ours carries protocol
-// "dhcp" in the kernel. An address with that mark and without a prefix route is
-// ours, and so is a route with that mark that the record names or whose source
-// is an address of ours; other programs mark their routes in the same way. A
-// rule with that mark is ours if the record names it, or its table is one that
-// only we use (see [SourceRouting]).
+// something of ours is put back: other addresses of the subnet, and with a
+// link's last address all routes by it and all permanent neighbours. Everything
+// of ours carries protocol "dhcp" in the kernel. An address with that mark and
+// without a prefix route is ours, and so is a route with that mark that the
+// record names or whose source is an address of ours; other programs mark their
+// routes in the same way. A rule with that mark is ours if the record names it,
+// or its table is one that only we use (see [SourceRouting]).
 //
 // # The host as a whole
 //
@@ -61,8 +61,21 @@
 // netlink socket that all links in it share. [WatchLinks] tells what links there
 // are, what becomes of them, and when something of a link's configuration may
 // have been taken away: [Host.Repair] puts that back, a limited number of times.
-// [Host.Rename] follows a link that gets another name. With [AutoMetric] several links on one network do not get in each
-// other's way.
+// [Host.Rename] follows a link that gets another name. With [AutoMetric] several
+// links on one network do not get in each other's way.
 //
-// Only the files that end in _linux.go speak to the kernel by netlink.
+// # Where to change what
+//
+//	what a lease asks for     plan.go says what a Plan is, planner.go makes it: policy.go
+//	                          (routes), plannames.go (resolvers), whole.go (the host's name,
+//	                          clock and zone), metric.go, table.go, source.go
+//	what there is, and whose  view.go
+//	what is done, in order    apply.go and withdraw.go; routes.go, diff.go and anchor.go
+//	                          (routes), mtu.go, arpfilter.go, names.go, system.go
+//	what would be done        difference.go
+//	what comes back           repair.go (ours), keepsake.go (others')
+//	what is written down      record.go, rename.go, lost.go; what is told, once: journal.go
+//	links that come and go    watch.go, watch_one.go, touch.go, namespace.go
+//	the kernel                kernel.go is what this package wants of it; only the files
+//	                          that end in _linux.go speak netlink
 package netconf

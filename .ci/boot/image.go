@@ -86,17 +86,6 @@ func (i *Image) Has(name string) bool {
 	return ok
 }
 
-// Remove takes files out again; one that is not there is an error, so that the
-// list does not outlive what it is about.
-func (i *Image) Remove(names ...string) {
-	for _, name := range names {
-		if !i.Has(name) {
-			i.fail(fmt.Errorf("%s is not in the image", name))
-		}
-		delete(i.files, strings.TrimPrefix(merged(name), "/"))
-	}
-}
-
 func (i *Image) fail(err error) {
 	if i.err == nil && err != nil {
 		i.err = fmt.Errorf("image: %w", err)

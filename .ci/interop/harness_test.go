@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -237,11 +236,8 @@ func (w *world) untouched() {
 func (w *world) squat(a netip.Addr) *dhcptest.Squatter {
 	w.t.Helper()
 	var s *dhcptest.Squatter
-	w.third.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err == nil {
-			s, err = dhcptest.Squat(ifi, dhcptest.SquatterConfig{Addrs: []netip.Addr{a}})
-		}
+	w.third.Must(func() (err error) {
+		s, err = dhcptest.Squat("eth0", dhcptest.SquatterConfig{Addrs: []netip.Addr{a}})
 		return err
 	})
 	w.t.Cleanup(func() {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -277,11 +276,8 @@ func (w *world) answerOn(h *nettest.Machine, link string, cfg dhcptest.Config) *
 	w.t.Helper()
 	srv := dhcptest.New(w.t, cfg)
 	var l *dhcptest.Listener
-	h.Must(func() error {
-		ifi, err := net.InterfaceByName(link)
-		if err == nil {
-			l, err = srv.Listen(ifi)
-		}
+	h.Must(func() (err error) {
+		l, err = srv.Listen(link)
 		return err
 	})
 	w.t.Cleanup(func() {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -50,18 +49,7 @@ func newPrivateHost(t *testing.T, options ...string) *privateHost {
 	}
 	_ = os.Remove(h.file("resolv.conf")) // it may be a link
 	h.write("resolv.conf", operators)
-	h.srv = dhcptest.New(t, dhcptest.Config{Options: dhcptest.MustOptions(options...), ForceOptions: true, First: network.First, Last: network.Last})
-	h.server.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		l, err := h.srv.Listen(ifi)
-		if err == nil {
-			t.Cleanup(func() { _ = l.Close() }) // its link may be gone
-		}
-		return err
-	})
+	h.srv = h.answer(h.server, dhcptest.Config{Options: dhcptest.MustOptions(options...), ForceOptions: true, First: network.First, Last: network.Last})
 	return h
 }
 

@@ -20,9 +20,9 @@
 // a network namespace (package nettest makes them) or on a link of your own. A
 // [Squatter] is a host that uses addresses nobody gave it.
 //
-//	l, err := srv.Listen(ifi)
+//	l, err := srv.Listen("eth0")
 //	defer l.Close()
-//	squatter, err := dhcptest.Squat(ifi, dhcptest.SquatterConfig{Addrs: addrs})
+//	squatter, err := dhcptest.Squat("eth0", dhcptest.SquatterConfig{Addrs: addrs})
 //
 // # Rules
 //

@@ -37,12 +37,8 @@ func newCable(t *testing.T, cfg dhcptest.Config) *cable {
 // listen joins srv to the host's eth0 until the end of the test.
 func listen(t *testing.T, h *nettest.Machine, srv *dhcptest.Server) (l *dhcptest.Listener) {
 	t.Helper()
-	h.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		l, err = srv.Listen(ifi)
+	h.Must(func() (err error) {
+		l, err = srv.Listen("eth0")
 		return err
 	})
 	t.Cleanup(func() {
@@ -235,9 +231,12 @@ func TestLinkDownAndUpDoesNotEndAListener(t *testing.T) {
 	}
 }
 
-func TestListenNeedsARight(t *testing.T) {
-	srv := dhcptest.New(t, dhcptest.Config{})
-	if _, err := srv.Listen(&net.Interface{Index: 4711, Name: "nosuch0"}); err == nil || !strings.Contains(err.Error(), "nosuch0") || errors.Is(err, os.ErrPermission) {
-		t.Errorf("Listen: %v", err)
+func TestALinkThatIsNotThereIsNamed(t *testing.T) {
+	_, listen := dhcptest.New(t, dhcptest.Config{}).Listen("nosuch0")
+	_, squat := dhcptest.Squat("nosuch0", dhcptest.SquatterConfig{})
+	for _, err := range []error{listen, squat} {
+		if err == nil || !strings.Contains(err.Error(), "nosuch0") || errors.Is(err, os.ErrPermission) {
+			t.Errorf("%v", err)
+		}
 	}
 }

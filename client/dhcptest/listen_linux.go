@@ -17,42 +17,42 @@ import (
 
 // A Listener joins a server to a real link.
 type Listener struct {
+	ear    *ear
 	server *Server
-	conn   *packet.Conn
 	port   *os.File // nil if somebody else has port 67
-	later  schedule
-	done   chan struct{}
 }
 
-// Listen joins the server to a link and serves until Close. It uses a packet
-// socket, so that it can reach clients that have no address yet, and send what
-// no sane host would. It needs CAP_NET_RAW in the network namespace of the
-// calling thread; package nettest makes namespaces.
+// Listen joins the server to the link of that name and serves until Close. It
+// uses a packet socket, so that it can reach clients that have no address yet,
+// and send what no sane host would. It needs CAP_NET_RAW and
+// CAP_NET_BIND_SERVICE in the network namespace of the calling thread; package
+// nettest makes namespaces.
 //
 // The host should hold the server's identifier as an address: it is the kernel,
 // or a [Squatter], that answers the ARP requests of clients that renew.
-func (s *Server) Listen(ifi *net.Interface) (*Listener, error) {
-	filter, err := toServers()
+func (s *Server) Listen(link string) (*Listener, error) {
+	l, err := s.join(link)
 	if err != nil {
-		return nil, listenError(ifi, err)
-	}
-	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_IP, &packet.Config{Filter: filter})
-	if err != nil {
-		return nil, listenError(ifi, err)
-	}
-	l := &Listener{server: s, conn: conn, done: make(chan struct{})}
-	if l.port, err = holdPort(ifi); err != nil {
-		return nil, errors.Join(listenError(ifi, err), conn.Close())
+		return nil, fmt.Errorf("listen for DHCP on %s: %w", link, err)
 	}
 	go l.serve()
 	return l, nil
 }
 
-func listenError(ifi *net.Interface, err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("listen for DHCP on %s: %w (CAP_NET_RAW and CAP_NET_BIND_SERVICE are needed)", ifi.Name, err)
+func (s *Server) join(link string) (*Listener, error) {
+	filter, err := toServers()
+	if err != nil {
+		return nil, err
 	}
-	return fmt.Errorf("listen for DHCP on %s: %w", ifi.Name, err)
+	e, err := openEar(link, unix.ETH_P_IP, filter)
+	if err != nil {
+		return nil, err
+	}
+	port, err := holdPort(link)
+	if err != nil {
+		return nil, errors.Join(err, e.conn.Close())
+	}
+	return &Listener{ear: e, server: s, port: port}, nil
 }
 
 // toServers is the filter that lets through unfragmented UDP to port 67. Offset
@@ -74,13 +74,13 @@ func toServers() ([]bpf.RawInstruction, error) {
 // holdPort opens a UDP socket that nobody reads. Without it the kernel would
 // answer what clients send by unicast with "port unreachable". If another
 // program has the port it keeps the kernel quiet just as well.
-func holdPort(ifi *net.Interface) (*os.File, error) {
+func holdPort(link string) (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	f := os.NewFile(uintptr(fd), "UDP port of a DHCP server")
-	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), unix.BindToDevice(fd, ifi.Name))
+	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), unix.BindToDevice(fd, link))
 	if err == nil {
 		err = unix.Bind(fd, &unix.SockaddrInet4{Port: serverPort})
 	}
@@ -89,6 +89,8 @@ func holdPort(ifi *net.Interface) (*os.File, error) {
 		return f, nil
 	case errors.Is(err, unix.EADDRINUSE):
 		err = nil
+	case errors.Is(err, os.ErrPermission):
+		err = fmt.Errorf("%w (CAP_NET_BIND_SERVICE is needed)", err)
 	}
 	return nil, errors.Join(err, f.Close())
 }
@@ -96,10 +98,7 @@ func holdPort(ifi *net.Interface) (*os.File, error) {
 // Close takes the server off the link; replies that were still to come are not
 // sent. The server itself can be used again.
 func (l *Listener) Close() error {
-	err := l.conn.SetReadDeadline(time.Unix(1, 0)) // closing would not wake the reader cleanly
-	<-l.done
-	l.later.close()
-	err = errors.Join(err, l.conn.Close())
+	err := l.ear.close()
 	if l.port != nil {
 		err = errors.Join(err, l.port.Close())
 	}
@@ -107,20 +106,9 @@ func (l *Listener) Close() error {
 }
 
 func (l *Listener) serve() {
-	defer close(l.done)
-	b := make([]byte, 1<<16)
-	for {
-		n, from, err := l.conn.ReadFrom(b)
-		switch {
-		case errors.Is(err, unix.ENETDOWN):
-			continue // said once each time the link goes down
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return
-		case err != nil:
-			l.server.diary.add(Event{Time: time.Now(), Err: fmt.Errorf("stopped listening: %w", err)})
-			return
-		}
-		l.take(slices.Clone(b[:n]), hardwareAddr(from))
+	defer close(l.ear.done)
+	if err := l.ear.listen(l.take); err != nil {
+		l.server.diary.add(Event{Time: time.Now(), Err: err})
 	}
 }
 
@@ -132,7 +120,8 @@ func hardwareAddr(a net.Addr) dhcp4.HardwareAddr {
 }
 
 // take lets the server handle a frame and sends its replies, each in its time.
-func (l *Listener) take(frame []byte, peer dhcp4.HardwareAddr) {
+func (l *Listener) take(frame []byte, from net.Addr) {
+	frame, peer := slices.Clone(frame), hardwareAddr(from)
 	e, err := request(frame)
 	if err != nil {
 		e = Event{Frame: frame, Err: err}
@@ -141,7 +130,7 @@ func (l *Listener) take(frame []byte, peer dhcp4.HardwareAddr) {
 	}
 	e.Time, e.Peer = time.Now(), peer
 	for _, r := range l.server.handle(e) {
-		l.later.after(r.Delay, func() { _ = l.send(r, peer) }) // the log has the error
+		l.ear.later.after(r.Delay, func() { _ = l.send(r, peer) }) // the log has the error
 	}
 }
 
@@ -161,7 +150,7 @@ func (l *Listener) send(r Reply, peer dhcp4.HardwareAddr) error {
 	e := r.event(frame, err)
 	e.Time = time.Now()
 	if err == nil {
-		_, e.Err = l.conn.WriteTo(frame, &packet.Addr{HardwareAddr: orBroadcast(r.To.Hardware)})
+		_, e.Err = l.ear.conn.WriteTo(frame, &packet.Addr{HardwareAddr: orBroadcast(r.To.Hardware)})
 	}
 	l.server.diary.add(e)
 	return e.Err

@@ -3,11 +3,9 @@ package dhcptest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -37,11 +35,8 @@ type SquatterConfig struct {
 // ARP requests for them (RFC 826), and that is all it does. It provokes the
 // conflicts of RFC 5227.
 type Squatter struct {
-	cfg   SquatterConfig
-	own   net.HardwareAddr
-	conn  *packet.Conn
-	later schedule
-	done  chan struct{}
+	cfg SquatterConfig
+	ear *ear
 
 	mu      sync.Mutex
 	addrs   []netip.Addr
@@ -62,26 +57,23 @@ type ARPAnswer struct {
 	Err error // why it could not be sent
 }
 
-// Squat puts a squatter on a link. It needs CAP_NET_RAW in the network
-// namespace of the calling thread.
-func Squat(ifi *net.Interface, cfg SquatterConfig) (*Squatter, error) {
+// Squat puts a squatter on the link of that name. It needs CAP_NET_RAW in the
+// network namespace of the calling thread.
+func Squat(link string, cfg SquatterConfig) (*Squatter, error) {
 	for _, a := range cfg.Addrs {
 		if !a.Is4() {
-			return nil, fmt.Errorf("squat on %s: %v is not an IPv4 address", ifi.Name, a)
+			return nil, fmt.Errorf("squat on %s: %v is not an IPv4 address", link, a)
 		}
 	}
-	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_ARP, nil)
+	e, err := openEar(link, unix.ETH_P_ARP, nil)
 	if err != nil {
-		return nil, fmt.Errorf("squat on %s: %w (CAP_NET_RAW is needed)", ifi.Name, err)
+		return nil, fmt.Errorf("squat on %s: %w", link, err)
 	}
-	s := &Squatter{
-		cfg: cfg, own: ifi.HardwareAddr, conn: conn, addrs: slices.Clone(cfg.Addrs),
-		done: make(chan struct{}), came: make(chan struct{}),
-	}
+	s := &Squatter{cfg: cfg, ear: e, addrs: slices.Clone(cfg.Addrs), came: make(chan struct{})}
 	if s.cfg.HardwareAddr == nil {
-		s.cfg.HardwareAddr = ifi.HardwareAddr
+		s.cfg.HardwareAddr = e.link.HardwareAddr
 	}
-	go s.listen()
+	go s.serve()
 	return s, nil
 }
 
@@ -130,40 +122,30 @@ func (s *Squatter) Probe(addr netip.Addr) error {
 }
 
 // Close takes the squatter off the link.
-func (s *Squatter) Close() error {
-	err := s.conn.SetReadDeadline(time.Unix(1, 0)) // closing would not wake the reader cleanly
-	<-s.done
-	s.later.close()
-	return errors.Join(err, s.conn.Close())
+func (s *Squatter) Close() error { return s.ear.close() }
+
+func (s *Squatter) serve() {
+	defer close(s.ear.done)
+	if err := s.ear.listen(s.take); err != nil {
+		s.note(ARPAnswer{Time: time.Now(), Err: err})
+	}
 }
 
-func (s *Squatter) listen() {
-	defer close(s.done)
-	b := make([]byte, 1<<16)
-	for {
-		n, _, err := s.conn.ReadFrom(b)
-		switch {
-		case errors.Is(err, unix.ENETDOWN):
-			continue // said once each time the link goes down
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return
-		case err != nil:
-			s.note(ARPAnswer{Time: time.Now(), Err: fmt.Errorf("stopped listening: %w", err)})
-			return
-		}
-		var p arp.Packet
-		if err := p.UnmarshalBinary(b[:n]); err == nil && s.concerns(&p) {
-			s.later.after(s.cfg.Delay, func() { s.answer(&p) })
-		}
+// take answers a request that concerns us.
+func (s *Squatter) take(packet []byte, _ net.Addr) {
+	var p arp.Packet
+	if err := p.UnmarshalBinary(packet); err == nil && s.concerns(&p) {
+		s.ear.later.after(s.cfg.Delay, func() { s.answer(&p) })
 	}
 }
 
 // concerns says whether p is another host's request for an address of ours.
 func (s *Squatter) concerns(p *arp.Packet) bool {
+	own := s.ear.link.HardwareAddr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return p.Operation == arp.OperationRequest && p.ProtocolType == unix.ETH_P_IP &&
-		len(p.SenderHardwareAddr) == len(s.own) && !bytes.Equal(p.SenderHardwareAddr, s.own) &&
+		len(p.SenderHardwareAddr) == len(own) && !bytes.Equal(p.SenderHardwareAddr, own) &&
 		slices.Contains(s.addrs, p.TargetIP)
 }
 
@@ -185,7 +167,7 @@ func (s *Squatter) note(a ARPAnswer) {
 }
 
 func (s *Squatter) broadcast(sender, target netip.Addr) error {
-	nobody := make(net.HardwareAddr, len(s.own))
+	nobody := make(net.HardwareAddr, len(s.ear.link.HardwareAddr))
 	return s.send(arp.OperationRequest, sender, nobody, target, orBroadcast(nil))
 }
 
@@ -196,7 +178,7 @@ func (s *Squatter) send(op arp.Operation, sender netip.Addr, targetHW net.Hardwa
 	}
 	b, err := p.MarshalBinary()
 	if err == nil {
-		_, err = s.conn.WriteTo(b, &packet.Addr{HardwareAddr: to})
+		_, err = s.ear.conn.WriteTo(b, &packet.Addr{HardwareAddr: to})
 	}
 	return err
 }

@@ -19,12 +19,8 @@ import (
 // squat puts a squatter on the host's eth0 until the end of the test.
 func squat(t *testing.T, h *nettest.Machine, cfg dhcptest.SquatterConfig) (s *dhcptest.Squatter) {
 	t.Helper()
-	h.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		s, err = dhcptest.Squat(ifi, cfg)
+	h.Must(func() (err error) {
+		s, err = dhcptest.Squat("eth0", cfg)
 		return err
 	})
 	t.Cleanup(func() {
@@ -146,7 +142,7 @@ func TestASquatterMayBeSlow(t *testing.T) {
 }
 
 func TestOnlyIPv4CanBeSquatted(t *testing.T) {
-	if _, err := dhcptest.Squat(&net.Interface{Name: "eth0"}, dhcptest.SquatterConfig{Addrs: []netip.Addr{netip.IPv6Loopback()}}); err == nil {
-		t.Error("accepted")
+	if _, err := dhcptest.Squat("lo", dhcptest.SquatterConfig{Addrs: []netip.Addr{netip.IPv6Loopback()}}); err == nil || !strings.Contains(err.Error(), "IPv4") {
+		t.Errorf("%v", err)
 	}
 }

@@ -1,5 +1,3 @@
-// Package lease holds what a DHCP server granted: the address, until when, and
-// the configuration that came with it. A [Policy] makes of that what is used.
 package lease
 
 import (

@@ -20,10 +20,10 @@ func Inside() bool { return os.Getenv(inside) != "" }
 var ErrForbidden = errors.New("user namespaces are forbidden here: be root, or let root allow them with " +
 	"\"sysctl -w kernel.unprivileged_userns_clone=1\" or \"sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\", whichever the kernel has")
 
-// Reexec runs this program again, with the same arguments, in network, mount and
-// UTS namespaces of its own (the last is where a host has its name); for an ordinary user also in a user namespace,
-// where it is root. It returns the program's exit code. The error is
-// ErrForbidden where that is not allowed.
+// Reexec runs this program again, with the same arguments, in network, mount
+// and UTS namespaces of its own (the last is where a host has its name); for an
+// ordinary user also in a user namespace, where it is root. It returns the
+// program's exit code. The error is ErrForbidden where that is not allowed.
 func Reexec() (int, error) {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]

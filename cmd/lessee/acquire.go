@@ -4,21 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/lease"
-	"github.com/lessee/lessee/client/machine"
-	"github.com/lessee/lessee/client/socket"
 	"github.com/lessee/lessee/cmd/lessee/agent"
 	"github.com/lessee/lessee/cmd/lessee/control"
 	"github.com/lessee/lessee/netconf"
-	"github.com/lessee/lessee/netconf/hook"
 )
 
 func acquireCommand() *cli.Command {
@@ -195,81 +190,4 @@ func (e *errand) acquire(ctx context.Context) (l lease.Lease, result string, err
 		return l, "unconfirmed", err
 	}
 	return l, "bound", err
-}
-
-func texts(steps []netconf.Step) (out []string) {
-	for _, step := range steps {
-		out = append(out, step.Do)
-	}
-	return out
-}
-
-// showPlan prints what the best offer would do to the host. It takes no lease.
-func showPlan(ctx context.Context, s *settings) error {
-	s.machine.Survey = true
-	if s.machine.OfferWait == machine.AutoOfferWait {
-		s.machine.OfferWait = 0 // the survey's own default
-	}
-	offers, remembered, err := survey(ctx, s)
-	if err != nil {
-		return err
-	}
-	cfg := s.hostConfig()
-	cfg.RunDir, cfg.StateDir, cfg.Now = s.runDir, s.stateDir, client.BootTime()
-	host, err := netconf.Look(s.link, cfg)
-	if err != nil {
-		return err
-	}
-	for _, of := range offers {
-		if of.Chosen {
-			l, overrides := s.use(of.Lease)
-			steps, err := host.Difference(ctx, l)
-			if err != nil {
-				return err
-			}
-			d := document{Result: "planned", Lease: &l, Overrides: overrides, Plan: texts(steps), Notes: refusals(netconf.PlanFor(l, host.Options()))}
-			if len(l.DNS) > 0 || l.Domain != "" || len(l.Search) > 0 {
-				d.Notes = append(d.Notes, cfg.NamesOn(s.link))
-			}
-			if s.conf.HookStyle != "" {
-				d.Plan, d.Notes = []string{fmt.Sprintf("run %s, for %v", s.conf.HookScript, hook.ReasonBound)}, nil
-				if err := hook.Untrusted(s.conf.HookScript, os.Geteuid()); err != nil {
-					d.Notes = []string{fmt.Sprintf("as it is, the script is not run: %v", err)}
-				}
-			}
-			run, not := hook.Programs(s.conf.HooksDir)
-			for _, path := range run {
-				d.Plan = append(d.Plan, fmt.Sprintf("run %s, for %v", path, hook.Bound))
-			}
-			for _, why := range not {
-				d.Notes = append(d.Notes, fmt.Sprintf("as it is, a hook is not run: %v", why))
-			}
-			d.Notes = append(d.Notes, s.undoneFirst(host)...)
-			if remembered.Valid(client.BootTime()()) {
-				d.Notes = append(d.Notes, fmt.Sprintf("the remembered %v would be asked for first", remembered.Addr))
-			}
-			return s.print(d)
-		}
-	}
-	return nothingOffered(offers)
-}
-
-// undoneFirst tells what was configured in another way than the settings have
-// it, by a script or by netconf: that goes before anything comes.
-func (s *settings) undoneFirst(h *netconf.Host) []string {
-	if s.conf.HookStyle != "" {
-		if h.Leftover() {
-			return []string{"what lessee itself has configured would be undone first"}
-		}
-		return nil
-	}
-	ifi, err := socket.LinkByName(s.link)
-	if err != nil {
-		return nil // it was there a moment ago
-	}
-	script, err := hook.OpenScript(hook.ScriptConfig{Link: ifi.Name, Key: ifi.Name, Index: ifi.Index, RunDir: s.runDir, Log: s.log})
-	if err == nil && script.Leftover() {
-		return []string{"what a script has configured (hook-style) would be undone first, by that script"}
-	}
-	return nil
 }

@@ -67,21 +67,10 @@ func (b *bootBench) connect(link string) {
 	remote := b.net.Host("remote" + link)
 	b.net.Connect(b.host, link, remote, "eth0")
 	remote.Addr("eth0", fmt.Sprintf("198.51.%d.1/24", n))
-	srv := dhcptest.New(b.t, dhcptest.Config{
+	b.remotes[link] = remote
+	b.servers[link] = serve(b.t, remote, dhcptest.Config{
 		Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 51, byte(n), 0}), 24), First: netip.AddrFrom4([4]byte{198, 51, byte(n), 10}), Last: netip.AddrFrom4([4]byte{198, 51, byte(n), 20}),
 		Options: dhcptest.MustOptions(fmt.Sprintf("routers=198.51.%d.1", n), "domain-name-servers=192.0.2.53", "root-path=/srv/it's"),
-	})
-	b.servers[link], b.remotes[link] = srv, remote
-	remote.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		l, err := srv.Listen(ifi)
-		if err == nil {
-			b.t.Cleanup(func() { _ = l.Close() }) // its link may be gone
-		}
-		return err
 	})
 }
 

@@ -106,25 +106,6 @@ func (b *boot) print(bound []document, err error) error {
 	return errors.Join(err, s.print(d))
 }
 
-// envOfLinks are several links as shell variables: LESSEE_LINKS are those that
-// are bound, and LESSEE_0_LINK, LESSEE_0_ADDRESS and so on are about the first
-// of all.
-func envOfLinks(links []document) (out [][2]string) {
-	var bound []string
-	for _, d := range links {
-		if d.Error == nil {
-			bound = append(bound, d.Link)
-		}
-	}
-	out = append(out, [2]string{"LESSEE_LINKS", words(bound)})
-	for i, d := range links {
-		for _, v := range envOf(d) {
-			out = append(out, [2]string{fmt.Sprintf("LESSEE_%d_%s", i, strings.TrimPrefix(v[0], "LESSEE_")), v[1]})
-		}
-	}
-	return out
-}
-
 // sinceBoot is how long ago the kernel began.
 func sinceBoot() time.Duration {
 	var ts unix.Timespec

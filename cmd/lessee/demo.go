@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -110,22 +109,16 @@ func (s *stage) set() (err error) {
 	}
 	err = hosts[1].AddAddr("eth0", netip.PrefixFrom(demoServer, 24))
 	if err == nil {
-		err = hosts[1].Do(func() error {
-			ifi, err := net.InterfaceByName("eth0")
-			if err == nil {
-				s.listener, err = s.server.Listen(ifi)
-			}
+		err = hosts[1].Do(func() (err error) {
+			s.listener, err = s.server.Listen("eth0")
 			return err
 		})
 	}
 	if err != nil {
 		return err
 	}
-	return hosts[2].Do(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err == nil {
-			s.squatter, err = dhcptest.Squat(ifi, dhcptest.SquatterConfig{Addrs: []netip.Addr{demoFirst}})
-		}
+	return hosts[2].Do(func() (err error) {
+		s.squatter, err = dhcptest.Squat("eth0", dhcptest.SquatterConfig{Addrs: []netip.Addr{demoFirst}})
 		return err
 	})
 }

@@ -35,7 +35,6 @@ A second server that nobody meant to be there shows here.
 }
 
 func discover(ctx context.Context, s *settings) error {
-	s.machine.Survey = true
 	offers, _, err := survey(ctx, s)
 	if err != nil {
 		return err
@@ -49,6 +48,7 @@ func discover(ctx context.Context, s *settings) error {
 // survey collects offers on a link that is up already. They are weighed by what
 // is remembered, which it returns too.
 func survey(ctx context.Context, s *settings) (_ []machine.Offer, remembered lease.Lease, err error) {
+	s.machine.Survey = true
 	ctx, cancel := within(ctx, s.timeout)
 	defer cancel()
 	e, err := open(ctx, s, needs{remember: true, check: false})

@@ -67,19 +67,22 @@ func newBenchAlone(t *testing.T, cfg dhcptest.Config) *bench {
 	if cfg.Options == nil {
 		cfg.Options = dhcptest.MustOptions("routers=192.0.2.1", "domain-name-servers=192.0.2.53")
 	}
-	b.srv = dhcptest.New(t, cfg)
-	b.remote.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		l, err := b.srv.Listen(ifi)
+	b.srv = serve(t, b.remote, cfg)
+	return b
+}
+
+// serve puts a scriptable server on a host's eth0 until the end of the test.
+func serve(t *testing.T, host *nettest.Machine, cfg dhcptest.Config) *dhcptest.Server {
+	t.Helper()
+	srv := dhcptest.New(t, cfg)
+	host.Must(func() error {
+		l, err := srv.Listen("eth0")
 		if err == nil {
 			t.Cleanup(func() { _ = l.Close() }) // its link may be gone
 		}
 		return err
 	})
-	return b
+	return srv
 }
 
 // resolvConf is the file that lessee writes in these tests.
@@ -260,11 +263,7 @@ func TestExit4Refused(t *testing.T) {
 func TestExit5EveryAddressInUse(t *testing.T) {
 	b := newBench(t, dhcptest.Config{First: netip.MustParseAddr("192.0.2.50"), Last: netip.MustParseAddr("192.0.2.50")})
 	b.remote.Must(func() error {
-		ifi, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		s, err := dhcptest.Squat(ifi, dhcptest.SquatterConfig{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.50")}})
+		s, err := dhcptest.Squat("eth0", dhcptest.SquatterConfig{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.50")}})
 		if err == nil {
 			t.Cleanup(func() {
 				if err := s.Close(); err != nil {

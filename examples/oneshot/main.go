@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"math/rand/v2"
 	"os"
 	"time"
 
@@ -24,13 +23,8 @@ func main() {
 		log.Fatal(err)
 	}
 	c, err := client.New(client.Config{
-		Conn: conn,
-		Machine: machine.Config{
-			Link:      link,
-			OfferWait: machine.AutoOfferWait,
-			// In a real program: rand.NewChaCha8 with a seed from the system.
-			Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		},
+		Conn:    conn,
+		Machine: machine.Config{Link: link, OfferWait: machine.AutoOfferWait},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lessee/lessee/client"
@@ -48,10 +47,7 @@ func main() {
 	c, err := client.New(client.Config{
 		Conn:         dhcptest.NewWire(srv).Conn(addr),
 		Configurator: printer{"eth0"},
-		Machine: machine.Config{
-			Link: machine.Link{HType: dhcp4.HTypeEthernet, CHAddr: addr},
-			Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		},
+		Machine:      machine.Config{Link: machine.Link{HType: dhcp4.HTypeEthernet, CHAddr: addr}},
 	})
 	if err != nil {
 		log.Fatal(err)

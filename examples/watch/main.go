@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lessee/lessee/client"
@@ -23,11 +22,8 @@ func main() {
 	}
 	addr := dhcp4.HardwareAddr{2, 0, 0, 0, 0, 1}
 	c, err := client.New(client.Config{
-		Conn: dhcptest.NewWire(srv).Conn(addr),
-		Machine: machine.Config{
-			Link: machine.Link{HType: dhcp4.HTypeEthernet, CHAddr: addr},
-			Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		},
+		Conn:    dhcptest.NewWire(srv).Conn(addr),
+		Machine: machine.Config{Link: machine.Link{HType: dhcp4.HTypeEthernet, CHAddr: addr}},
 		Notify: func(e client.Event) {
 			if r := e.Report; e.Kind == client.Reported && r.From != r.To {
 				fmt.Printf("%v -> %v: %s\n", r.From, r.To, r.Cause)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/lessee/lessee/netconf/atomicfile"
 )
@@ -21,16 +20,13 @@ type File struct {
 	Step func(what string)
 
 	path, dir string
-
-	mu   sync.Mutex
-	said map[string]Config // by this File, by link
-
-	dry *before // of a rehearsal: what would stand there
+	said      said
+	dry       *before // of a rehearsal: what would stand there
 }
 
 // NewFile returns the backend for the file at path, which keeps its state in
 // the directory dir.
-func NewFile(path, dir string) *File { return &File{path: path, dir: dir, said: map[string]Config{}} }
+func NewFile(path, dir string) *File { return &File{path: path, dir: dir} }
 
 // Set writes the file with c for link. If somebody has changed the file, that
 // is left alone for as long as there is nothing new to say.
@@ -42,9 +38,7 @@ func (f *File) Set(link string, c Config) error {
 	if err != nil {
 		return fmt.Errorf("name servers of %s: %w", link, explain(err))
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.said[link] = c
+	f.said.note(link, c)
 	return nil
 }
 
@@ -58,7 +52,7 @@ func (f *File) set(s *state, link string, c Config) error {
 		// What is to come back stays the same. Nothing of ours may
 		// stand there all the same: a process died before it wrote, or
 		// somebody took the file away.
-	case s.known && f.nothingNew(link, c):
+	case s.known && f.said.before(link, c):
 		return &ManagedError{f.path, "somebody who changed it after us"}
 	case now.manager(f.path) != "":
 		return &ManagedError{f.path, now.manager(f.path)}
@@ -73,20 +67,10 @@ func (f *File) set(s *state, link string, c Config) error {
 	return f.put(s, now)
 }
 
-// nothingNew reports whether this File has said c for link before.
-func (f *File) nothingNew(link string, c Config) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	last, ok := f.said[link]
-	return ok && last.Equal(c)
-}
-
 // Unset takes link's part away, and with the last one puts back what was there
 // before.
 func (f *File) Unset(link string) error {
-	f.mu.Lock()
-	delete(f.said, link)
-	f.mu.Unlock()
+	f.said.forget(link)
 	if s, _ := f.load(); !s.known && !f.littered() {
 		return nil
 	}
@@ -176,10 +160,7 @@ func (f *File) Links() (out []string) {
 // Rename gives the part of one link to another, and the other way round. The
 // file stays as it is.
 func (f *File) Rename(from, to string) error {
-	f.mu.Lock()
-	delete(f.said, from) // the next Set says all of it again
-	delete(f.said, to)
-	f.mu.Unlock()
+	f.said.forget(from, to)
 	if s, _ := f.load(); s.part(from) < 0 && s.part(to) < 0 {
 		return nil
 	}

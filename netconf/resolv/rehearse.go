@@ -10,20 +10,9 @@ import (
 // A Difference is found by a rehearsal: the very code that makes a change, with
 // what would change anything taken out of it.
 
-// copied is a copy of what a backend has said in its life.
-func copied(said map[string]Config) map[string]Config {
-	out := map[string]Config{}
-	for link, c := range said {
-		out[link] = c
-	}
-	return out
-}
-
 // Difference returns the file's change as diff -u prints it.
 func (f *File) Difference(link string, c Config) ([]string, error) {
-	f.mu.Lock()
-	d := &File{path: f.path, dir: f.dir, said: copied(f.said), dry: &before{}}
-	f.mu.Unlock()
+	d := &File{path: f.path, dir: f.dir, said: said{links: f.said.copied()}, dry: &before{}}
 	now, err := look(f.path)
 	if err == nil {
 		*d.dry = now
@@ -68,9 +57,7 @@ func (r *Resolvconf) Difference(link string, c Config) (lines []string, err erro
 // set there beside name servers and domains is set again after it, and not
 // among the commands.
 func (r *Resolved) Difference(link string, c Config) ([]string, error) {
-	r.mu.Lock()
-	d := &Resolved{socket: r.socket, dir: r.dir, said: copied(r.said), dry: &rehearsal{links: map[int]linkState{}}}
-	r.mu.Unlock()
+	d := &Resolved{socket: r.socket, dir: r.dir, said: said{links: r.said.copied()}, dry: &rehearsal{links: map[int]linkState{}}}
 	var err error
 	switch {
 	case !c.IsZero():

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lessee/lessee/netconf/dbus"
@@ -25,18 +24,15 @@ type Resolved struct {
 	Step func(what string)
 
 	socket, dir string
-
-	mu   sync.Mutex
-	said map[string]Config // by this Resolved, by link
-
-	dry *rehearsal // nil: it is meant
+	said        said
+	dry         *rehearsal // nil: it is meant
 }
 
 // NewResolved returns the backend for the systemd-resolved on the bus whose
 // socket is given (see [dbus.SystemBus]), which keeps its notes in the directory
 // dir.
 func NewResolved(socket, dir string) *Resolved {
-	return &Resolved{socket: socket, dir: dir, said: map[string]Config{}}
+	return &Resolved{socket: socket, dir: dir}
 }
 
 const resolvedName = "systemd-resolved"
@@ -69,9 +65,7 @@ func (r *Resolved) Set(link string, c Config) error {
 	if err != nil {
 		return fmt.Errorf("name servers of %s: %w", link, err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.said[link] = c
+	r.said.note(link, c)
 	return nil
 }
 
@@ -113,7 +107,7 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 	switch known := e != nil && e.Index == ifi.Index; {
 	case known && (e.isOurs(now.linkNames) || now.linkNames.equal(e.Before) || now.linkNames.isZero()):
 		// What is to come back stays the same.
-	case known && r.nothingNew(link, c):
+	case known && r.said.before(link, c):
 		return &ManagedError{resolvedName + "'s part of " + link, "somebody who changed it after us"}
 	case known:
 		e.leave(now.linkNames)
@@ -138,19 +132,9 @@ func (r *Resolved) set(t talk, l *ledger, link string, c Config) error {
 	return r.sortOut(t, l, "")
 }
 
-// nothingNew reports whether this Resolved has said c for link before.
-func (r *Resolved) nothingNew(link string, c Config) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	last, ok := r.said[link]
-	return ok && last.Equal(c)
-}
-
 // Unset puts back what systemd-resolved had for link before.
 func (r *Resolved) Unset(link string) error {
-	r.mu.Lock()
-	delete(r.said, link)
-	r.mu.Unlock()
+	r.said.forget(link)
 	if !r.Holds(link) {
 		return r.book().sweep()
 	}
@@ -223,10 +207,7 @@ func (r *Resolved) revert(t talk, l *ledger, e *entry, now linkState) error {
 // Rename gives the part of one link to another, and the other way round.
 // systemd-resolved knows links by their index, and hears nothing of it.
 func (r *Resolved) Rename(from, to string) error {
-	r.mu.Lock()
-	delete(r.said, from) // the next Set says all of it again
-	delete(r.said, to)
-	r.mu.Unlock()
+	r.said.forget(from, to)
 	if !r.Holds(from) && !r.Holds(to) {
 		return nil
 	}

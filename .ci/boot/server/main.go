@@ -8,7 +8,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"time"
@@ -31,10 +30,6 @@ func main() {
 }
 
 func serve(link string, lease, renewal time.Duration) error {
-	ifi, err := net.InterfaceByName(link)
-	if err != nil {
-		return err
-	}
 	srv, err := dhcptest.NewServer(dhcptest.Config{
 		LeaseTime:     dhcp4.Lifetime(lease.Seconds()),
 		T1:            dhcp4.Lifetime(renewal.Seconds()),
@@ -50,7 +45,7 @@ func serve(link string, lease, renewal time.Duration) error {
 			return next(x)
 		}
 	})
-	l, err := srv.Listen(ifi)
+	l, err := srv.Listen(link)
 	if err != nil {
 		return err
 	}

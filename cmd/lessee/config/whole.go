@@ -23,8 +23,9 @@ func setAcceptTimeServers(t *target, words []string) error {
 	return nil
 }
 
-// setAcceptTimeZone relies on request and no-request, which are set before. Both forms of a zone
-// are asked for, so that a server which knows the other one only is told of.
+// setAcceptTimeZone relies on request and no-request, which are set before.
+// Both forms of a zone are asked for, so that a server which knows the other
+// one only is told of.
 func setAcceptTimeZone(t *target, words []string) error {
 	if t.link.Host.TimeZone = accepts[words[0]]; t.link.Host.TimeZone == netconf.AcceptAlways {
 		t.link.ask(dhcp4.TZDatabase.Code)
