@@ -78,7 +78,8 @@ func TestNamesOfALinkThatNetworkdHas(t *testing.T) {
 	}
 	d.life("eth0", nil, func(h *Host) error {
 		// systemd-resolved hears of it by and by.
-		for h.unfinished = firstRetry; h.Unfinished() > 0; time.Sleep(10 * time.Millisecond) {
+		h.unfinished = firstRetry
+		for end := time.Now().Add(time.Minute); h.Unfinished() > 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			if _, err := h.Repair(t.Context(), fullLease()); err != nil {
 				return err
 			}
