@@ -55,6 +55,7 @@ type Client struct {
 	hostDone    chan struct{}      // closed when all changes to the host so far are made; nil: none yet
 	announced   chan struct{}      // closed after the last announcement; nil: none yet
 	toRepair    atomic.Bool        // a repair waits for changes under way
+	again       time.Time          // when the host wants to be repaired, whatever happens; zero: it does not
 	endProbe    context.CancelFunc // ends the probe under way; nil: none yet
 	endAnnounce context.CancelFunc // ends announcing; nil: none yet
 	guarded     netip.Addr         // whose conflicts are listened for; invalid: none

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
@@ -99,11 +100,19 @@ func (c *Client) apply(ctx context.Context, l lease.Lease) {
 	if c.cfg.Configurator != nil {
 		err = c.cfg.Configurator.Apply(ctx, l)
 	}
-	c.post(letter{in: machine.Applied{Lease: l, Err: err}})
+	c.post(letter{in: machine.Applied{Lease: l, Err: err}, again: c.unfinished()})
 }
 
-// repair has the host put back what somebody took away, after all changes that
-// are under way. One that waits does for all that is taken away meanwhile:
+// unfinished is when the host wants to be repaired, whatever happens.
+func (c *Client) unfinished() time.Duration {
+	if r, able := c.cfg.Configurator.(Repairer); able {
+		return r.Unfinished()
+	}
+	return 0
+}
+
+// repair has the host put back what somebody took away, and do what it could not
+// do before, after all changes that are under way. One that waits does for all that is taken away meanwhile:
 // whoever takes away faster than we put back must not fill the memory.
 //
 //go:noinline
@@ -118,6 +127,7 @@ func (c *Client) repair(ctx context.Context) {
 		if _, err := r.Repair(ctx, l); err != nil {
 			c.trouble(err)
 		}
+		c.post(letter{again: r.Unfinished()})
 	})
 }
 

@@ -102,9 +102,9 @@ func (c *Client) loop(ctx, beside context.Context) (err error) {
 		case <-c.heard:
 			in = c.check()
 		case <-timer.C:
-			in = machine.Timeout{}
+			in = c.timeout(beside)
 		case <-c.cfg.Woke:
-			in = machine.Timeout{}
+			in = c.timeout(beside)
 		}
 		if err != nil {
 			return err
@@ -125,6 +125,7 @@ type letter struct {
 	command *errand       // from Do
 	trouble error         // something failed, and all goes on
 	fatal   error         // the client cannot go on
+	again   time.Duration // until the host wants to be repaired; 0: it does not
 }
 
 // post gives the loop a letter; after the loop it is of no interest.
@@ -137,6 +138,9 @@ func (c *Client) post(l letter) {
 
 // open reads a letter.
 func (c *Client) open(ctx context.Context, l letter) (machine.Input, error) {
+	if l.again > 0 {
+		c.again = c.cfg.Now().Add(l.again)
+	}
 	switch {
 	case l.command != nil:
 		c.obey(ctx, l.command)
@@ -160,6 +164,16 @@ func (c *Client) linkChanged(ctx context.Context, s LinkState, more bool) (machi
 		c.repair(ctx)
 	}
 	return machine.LinkChanged{Up: s.Up, Reset: s.Reset}, nil
+}
+
+// timeout is what the machine must know when a time has come. One of the host's
+// is not the machine's, which then finds that it is early.
+func (c *Client) timeout(ctx context.Context) machine.Input {
+	if !c.again.IsZero() && !c.cfg.Now().Before(c.again) {
+		c.again = time.Time{}
+		c.repair(ctx)
+	}
+	return machine.Timeout{}
 }
 
 // take is a message that came; nil: there is none.
@@ -199,6 +213,9 @@ func (c *Client) sleep() time.Duration {
 		longest = -1
 	}
 	d := c.machine.Deadline()
+	if !c.again.IsZero() && (d.IsZero() || c.again.Before(d)) {
+		d = c.again
+	}
 	if d.IsZero() {
 		return longest
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
 	"github.com/lessee/lessee/client/lease"
@@ -71,9 +72,15 @@ type Configurator interface {
 }
 
 // A Repairer is a [Configurator] that puts back, when asked, what somebody took
-// away of what was applied for l, and reports whether there was anything.
+// away of what was applied for l, and does what could not be done then. It
+// reports whether there was anything.
 type Repairer interface {
 	Repair(ctx context.Context, l lease.Lease) (repaired bool, err error)
+
+	// Unfinished is asked after each Apply and Repair: when something could
+	// not be done that may be possible later, and is no reason not to use the
+	// lease, it returns how long to wait before the next Repair; else 0.
+	Unfinished() time.Duration
 }
 
 // A Store remembers one lease across restarts. Package store has the real one.

@@ -24,6 +24,8 @@ func (m mender) Repair(ctx context.Context, l lease.Lease) (bool, error) {
 	}
 }
 
+func (mender) Unfinished() time.Duration { return 0 }
+
 func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -56,6 +58,52 @@ func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 		// The second one does for the thousand others.
 		if n := strings.Count(w.story(), "repair 192.0.2.77/24"); n != 2 || troubles != 2 {
 			t.Errorf("%d repairs, told of %d troubles:\n%s", n, troubles, w.story())
+		}
+		cancel()
+		<-done
+	})
+}
+
+// A starter is a world whose host is not finished when it has a lease: three
+// repairs later it is.
+type starter struct {
+	*world
+	repairs int
+}
+
+func (s *starter) Repair(_ context.Context, l lease.Lease) (bool, error) {
+	s.note("repair " + l.Addr.String())
+	s.repairs++
+	return true, nil
+}
+
+func (s *starter) Unfinished() time.Duration {
+	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 0}[min(s.repairs, 3)]
+}
+
+func TestWhatTheHostCouldNotDoIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := &starter{world: w}
+		c := w.client(func(cfg *Config) { cfg.Configurator = s })
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.Run(ctx, Remembered{}) }()
+		for !w.has("apply 192.0.2.77/24") {
+			time.Sleep(time.Millisecond)
+		}
+		synctest.Wait()
+		for n, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Minute} {
+			time.Sleep(wait - 2*time.Millisecond)
+			synctest.Wait()
+			if got := strings.Count(w.story(), "repair 192.0.2.77/24"); got != min(n, 3) {
+				t.Errorf("%d repairs just before the time of number %d:\n%s", got, n+1, w.story())
+			}
+			time.Sleep(2 * time.Millisecond)
+			synctest.Wait()
+		}
+		if got := strings.Count(w.story(), "repair "); got != 3 {
+			t.Errorf("%d repairs, want 3:\n%s", got, w.story())
 		}
 		cancel()
 		<-done

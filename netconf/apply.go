@@ -17,6 +17,7 @@ import (
 // alone. On error, all that this call changed has been taken back.
 func (h *Host) Apply(_ context.Context, l lease.Lease) error {
 	h.contested = ""
+	h.meetNetworkd()
 	fail := func(err error) error { return fmt.Errorf("configure %s for %v: %w", h.link, l.Addr, err) }
 	p, v, err := h.survey(l)
 	if err != nil {

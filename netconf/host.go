@@ -70,12 +70,14 @@ type Host struct {
 	othersMTU int                     // that somebody else has set after us; 0: nobody has
 	blocked   []Route                 // in whose place somebody else's stand
 	contested string                  // see contest
+	networkd  string                  // the file by which systemd-networkd configures the link too
 	names     *resolver               // nil: nobody was told of names
 	told      map[string]string       // see news
 	changes   atomic.Uint64
 
-	repaired []time.Time // when something was put back
-	dry      *dry        // of a Host that only looks
+	repaired   []time.Time   // when something was put back
+	unfinished time.Duration // see Unfinished
+	dry        *dry          // of a Host that only looks
 }
 
 // Open opens a link for configuration and reads what an earlier process did to
@@ -120,7 +122,7 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU, o.OthersMTU, o.blocked, o.contested, o.names = h.badMTU, h.othersMTU, h.blocked, h.contested, h.names
+	o.RefusedMTU, o.OthersMTU, o.blocked, o.contested, o.networkd, o.names = h.badMTU, h.othersMTU, h.blocked, h.contested, h.networkd, h.names
 	h.options.Store(&o)
 }
 

@@ -12,6 +12,7 @@ const (
 	toldRefused   = "refused"
 	toldSource    = "source routing"
 	toldContested = "contested"
+	toldNetworkd  = "networkd"
 )
 
 // news reports whether text is not what was told of this kind before. Renewals

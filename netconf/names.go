@@ -122,6 +122,11 @@ func (h *Host) resolved(errs ...error) {
 		h.cfg.Log.Warn("the resolver is left alone", "link", h.link, "why", left)
 	}
 	h.trouble(toldResolver, "the resolver is not configured", errors.Join(failed...))
+	if errors.Join(errs...) == nil {
+		h.unfinished = 0
+	} else {
+		h.unfinished = max(h.unfinished, firstRetry)
+	}
 }
 
 // withdrawNames takes the link's part from every resolver that has one. What

@@ -34,6 +34,7 @@ type Options struct {
 
 	blocked   []Route // in whose place somebody else's stand
 	contested string  // what is missing, and is not put back; "": nothing
+	networkd  string  // the file by which systemd-networkd configures the link too; "": it does not
 
 	names *resolver // nil: nothing is known of it
 	whole *whole    // the host beside the link; nil: nothing is known of it
@@ -154,6 +155,9 @@ func PlanFor(l lease.Lease, o Options) Plan {
 	p.ignored()
 	if o.contested != "" {
 		p.refuse(0, o.contested, errContested.Error()+", and it stays so until the lease is renewed")
+	}
+	if o.networkd != "" {
+		p.refuse(0, "the link for lessee alone", withNetworkd(o.networkd))
 	}
 	return p.Plan
 }

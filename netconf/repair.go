@@ -17,6 +17,13 @@ const (
 	repairPeriod = 10 * time.Minute
 )
 
+// How long to wait before the resolver is told once more, if it could not be
+// told: twice as long each time, until an operator has a reason to look.
+const (
+	firstRetry = time.Second
+	lastRetry  = 10 * time.Minute
+)
+
 // errContested says that two want the link otherwise.
 var errContested = errors.New("somebody takes it away again and again")
 
@@ -24,8 +31,10 @@ var errContested = errors.New("somebody takes it away again and again")
 // reports whether there was anything. Callers do so when [Link].Touched has
 // grown. It finds the same as [Host.Apply], and more cheaply that there is
 // nothing to do; it is bounded, so that two managers of one link do not fight
-// for ever: then the rest waits for the next Apply, and Trouble is told.
+// for ever: then the rest waits for the next Apply, and Trouble is told. Callers
+// also do so when Unfinished says, and names are tried again.
 func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err error) {
+	h.unfinished = min(2*h.unfinished, lastRetry)
 	if _, err := h.leftOf(l.Expiry); err != nil {
 		return false, nil // whoever keeps the lease will see to it
 	}
@@ -45,6 +54,9 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	if len(lost) == 0 {
 		h.contest("")
 		h.trouble(toldContested, "", nil)
+		if h.unfinished > 0 {
+			return true, h.Apply(ctx, l)
+		}
 		return false, nil
 	}
 	now := h.cfg.Now()
@@ -58,6 +70,11 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 	h.cfg.Log.Warn("what was configured is not there, and is put back", "link", h.link, "what", lost[0].Do, "changes", len(lost))
 	return true, h.Apply(ctx, l)
 }
+
+// Unfinished returns how long to wait before the next Repair, although nothing
+// was taken away: the resolver is not as the lease says. It may not be there yet
+// when a system boots, or be in other hands for a while. 0: there is no need.
+func (h *Host) Unfinished() time.Duration { return h.unfinished }
 
 // contest notes the first of what is missing and is not put back; "": nothing is.
 func (h *Host) contest(missing string) {

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lessee/lessee/client/nettest"
 )
 
 // A client is a program that gets a lease for eth0.
@@ -62,9 +61,8 @@ func (b *bench) turn(only []string) (turn []client) {
 // stateDirs is where clients that have no option for it keep leases.
 var stateDirs = []string{"/var/lib/dhcp", "/var/lib/dhcpcd"}
 
-// privateFiles gives the clients directories and a resolv.conf that nobody
-// else sees.
-func privateFiles(dir string) error {
+// privateFiles gives the clients directories that nobody else sees.
+func privateFiles() error {
 	for _, path := range append([]string{"/run"}, stateDirs...) {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
@@ -73,14 +71,18 @@ func privateFiles(dir string) error {
 			return fmt.Errorf("private %s: %w", path, err)
 		}
 	}
-	resolv := filepath.Join(dir, "resolv.conf")
-	if err := os.WriteFile(resolv, nil, 0o644); err != nil {
+	// All of /etc, because their scripts write files beside resolv.conf, or one
+	// where there was none.
+	upper, work := "/run/etc", "/run/etc.work"
+	if err := errors.Join(os.Mkdir(upper, 0o755), os.Mkdir(work, 0o755)); err != nil {
 		return err
 	}
-	if _, err := os.Stat("/etc/resolv.conf"); err == nil {
-		if err := nettest.PutFile(resolv, "/etc/resolv.conf"); err != nil {
-			return err
-		}
+	if err := unix.Mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir="+upper+",workdir="+work); err != nil {
+		return fmt.Errorf("private /etc: %w", err)
+	}
+	_ = os.Remove("/etc/resolv.conf") // it may lead out of /etc
+	if err := os.WriteFile("/etc/resolv.conf", nil, 0o644); err != nil {
+		return err
 	}
 	// systemd-networkd waits for udev to know a link, unless /sys cannot be
 	// written, as in a container.

@@ -61,7 +61,7 @@ func run(rounds int, only, binary string) (int, error) {
 			return 1, fmt.Errorf("build: %w\n%s", err, out)
 		}
 	}
-	if err := privateFiles(dir); err != nil {
+	if err := privateFiles(); err != nil {
 		return 1, err
 	}
 	b, err := newBench(dir, binary)

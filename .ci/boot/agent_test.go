@@ -207,10 +207,12 @@ func TestTheWallClockDoesNotMatter(t *testing.T) {
 
 func TestStopKeepsTheAddress(t *testing.T) {
 	t.Parallel()
-	vm := bound(t, shipped(t), time.Hour)
+	vm := bound(t, withNetworkd(shipped(t)), time.Hour)
+	besideNetworkd(t, vm)
 	address, before := addressOf(vm), len(heard(vm))
 	vm.Must(watch + `
-		systemctl stop lessee`)
+		systemctl stop lessee
+		systemctl restart systemd-networkd`) // which leaves alone what it is told to
 	if got := property(vm, "ActiveState") + " " + property(vm, "Result"); got != "inactive success" {
 		t.Errorf("the unit is %s", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/lessee/lessee/client"
 	"github.com/lessee/lessee/client/dhcp4"
@@ -41,6 +42,9 @@ func (o overrider) Repair(ctx context.Context, l lease.Lease) (bool, error) {
 	used, _ := o.policy().Use(l)
 	return o.host.Repair(ctx, used)
 }
+
+// Unfinished is when the host wants to be repaired, whatever happens.
+func (o overrider) Unfinished() time.Duration { return o.host.Unfinished() }
 
 // policyOf returns what asks for a link's policy in the plan that is in force.
 // It is asked often, and plans change seldom.
