@@ -21,6 +21,10 @@ const stackHalvings = 4
 // from when a hundred links began at once.
 const collectEarly = 10
 
+// thriftAfter is how long after the start that begins. The first address comes
+// earlier where a server answers at once, and does not wait for the collector.
+const thriftAfter = 100 * time.Millisecond
+
 // sweepTime is how long the sweeper may take, with room to spare.
 const sweepTime = 100 * time.Millisecond
 

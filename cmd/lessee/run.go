@@ -80,7 +80,6 @@ func runAgent(c *cli.Context) error {
 		return r.err
 	}
 	s.log = agentLog(s.settings)
-	debug.SetGCPercent(collectEarly)
 	p, err := s.plan(file)
 	if err != nil {
 		return err
@@ -273,6 +272,8 @@ func (s *service) attend(ctx, beside context.Context, manager *supervise.Manager
 	defer stop()
 	go manager.Watchdog(watch, s.alive)
 	s.herald.tell()
+	thrifty := time.AfterFunc(thriftAfter, func() { debug.SetGCPercent(collectEarly) })
+	defer thrifty.Stop()
 	settled := time.AfterFunc(settleAfter, giveBack)
 	defer settled.Stop()
 	for {
