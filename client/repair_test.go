@@ -27,6 +27,7 @@ func (m mender) Repair(ctx context.Context, l lease.Lease) (bool, error) {
 func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		w.delay = time.Second
 		links := make(chan LinkState)
 		var troubles int
 		c := w.client(func(cfg *Config) {
@@ -40,6 +41,7 @@ func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- c.Run(ctx, Remembered{}) }()
+		links <- LinkState{Up: true}
 		links <- LinkState{Up: true, Touched: true} // there is no lease yet
 		time.Sleep(time.Minute)
 		links <- LinkState{Up: true, Touched: true}
