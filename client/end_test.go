@@ -186,3 +186,21 @@ func TestL8ALinkThatIsGoneBeforeTheStartIsNotWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+func TestAPanicAtTheEndIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		stop := w.live(w.client(func(c *Config) {
+			c.Notify = func(e Event) {
+				if e.Report.Cause == machine.CauseStopped {
+					panic("a mistake")
+				}
+			}
+		}), Remembered{})
+		time.Sleep(time.Minute)
+		var p *PanicError
+		if err := stop(); !errors.As(err, &p) || p.Value != "a mistake" {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}

@@ -177,3 +177,24 @@ func TestWhatIsDoneIsTheLastThingThatIsTold(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoAsksWaitsNoLongerThanTheyWantTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.client()
+		stop := w.live(c, Remembered{})
+		time.Sleep(time.Minute)
+		w.fallSilent()
+		ctx, cancel := timeout(time.Second)
+		defer cancel()
+		begin := time.Now()
+		if _, err := c.Do(ctx, machine.Renew{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		time.Sleep(time.Second)
+		if s := c.Status().State; s != machine.Renewing {
+			t.Errorf("E20: the command, which goes on, left it %v", s)
+		}
+		_ = stop()
+	})
+}

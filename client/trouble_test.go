@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -62,6 +63,34 @@ func TestWhatFailsBesideTheExchangeIsToldAndLogged(t *testing.T) {
 				t.Errorf("the log says nothing of %q:\n%s", text, &log)
 			}
 		}
+	})
+}
+
+// deaf is a prober that cannot hear what comes.
+type deaf struct{ *world }
+
+func (deaf) Check() (net.HardwareAddr, error) { return nil, errors.New("network is down") }
+
+func TestK10AGuardThatFailsIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var told []string
+		c := w.client(func(c *Config) {
+			c.Prober = deaf{w}
+			c.Notify = func(e Event) {
+				if e.Kind == Trouble {
+					told = append(told, e.Err.Error())
+				}
+			}
+		})
+		stop := w.live(c, Remembered{})
+		time.Sleep(time.Minute)
+		tell(w.heard)
+		synctest.Wait()
+		if s := c.Status().State; s != machine.Bound || !slices.Equal(told, []string{"network is down"}) {
+			t.Errorf("%v, told of %q", s, told)
+		}
+		_ = stop()
 	})
 }
 

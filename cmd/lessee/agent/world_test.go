@@ -101,7 +101,8 @@ type plan struct {
 	broken  string // opening it panics
 	hollow  string // what is opened for it makes no client
 	opened  int
-	closed  int // of what was hollow
+	closed  int           // of what was hollow
+	closing time.Duration // how long it takes to close
 }
 
 func (p *plan) Wants(name string) bool {
@@ -181,7 +182,7 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 			},
 			Conn: conn, Configurator: h, Store: &memory{h, hw}, Now: time.Now,
 		},
-		Remembered: remembered, Close: conn.Close,
+		Remembered: remembered, Close: func() error { time.Sleep(p.closing); return conn.Close() },
 		Undo: func(ctx context.Context) error { return h.Withdraw(ctx, lease.Lease{}) },
 		Used: p.used,
 		Explain: func(l lease.Lease) Explanation {
