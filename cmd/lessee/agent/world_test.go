@@ -102,6 +102,7 @@ type plan struct {
 	hollow  string // what is opened for it makes no client
 	opened  int
 	closed  int           // of what was hollow
+	opening time.Duration // how long it takes to open
 	closing time.Duration // how long it takes to close
 }
 
@@ -147,6 +148,7 @@ func (p *plan) host(name string) *host {
 }
 
 func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
+	time.Sleep(p.opening)
 	h := p.host(l.FullName())
 	p.mu.Lock()
 	defer p.mu.Unlock()
