@@ -139,6 +139,7 @@ func TestACheckEndsWithTheLease(t *testing.T) {
 		c := w.client(func(c *Config) { c.Link = link })
 		stop := w.live(c, Remembered{})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		w.probing = 30 * time.Second
 		link <- LinkState{}
 		time.Sleep(5 * time.Minute)

@@ -97,6 +97,7 @@ func TestARenewalOnDemandEndsWithWhateverBecomesOfTheLease(t *testing.T) {
 				c := w.client(func(c *Config) { c.Link = link })
 				stop := w.live(c, Remembered{})
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				tc.happens(w, c, link)
 				ctx, cancel := timeout(5 * time.Second)
 				defer cancel()
