@@ -84,7 +84,7 @@ func endOf(command machine.Input) func(machine.Report) bool {
 			return extended(r) || r.To == machine.Bound && (r.Cause == machine.CauseBound || r.Cause == machine.CauseUnconfirmed)
 		}
 	case machine.Reacquire:
-		return func(r machine.Report) bool { return r.To == machine.Bound && r.From != r.To || IsObstacle(r.Cause) }
+		return func(r machine.Report) bool { return r.To == machine.Bound || IsObstacle(r.Cause) }
 	}
 	return func(machine.Report) bool { return true }
 }

@@ -29,6 +29,7 @@ func (mender) Unfinished() time.Duration { return 0 }
 func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		w.delay = time.Second
 		links := make(chan LinkState)
 		var troubles int
 		c := w.client(func(cfg *Config) {
@@ -42,6 +43,7 @@ func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- c.Run(ctx, Remembered{}) }()
+		links <- LinkState{Up: true}
 		links <- LinkState{Up: true, Touched: true} // there is no lease yet
 		time.Sleep(time.Minute)
 		links <- LinkState{Up: true, Touched: true}

@@ -73,6 +73,17 @@ func TestWhatSomebodyTookAwayIsPutBackAtOnceAndNotForEver(t *testing.T) {
 	if repair("too often") || len(troubles) != 1 {
 		t.Errorf("told of %q, want once", troubles)
 	}
+	// Whoever took it away puts it back: then it was no fight, and the next one is told of.
+	_, command, _ := strings.Cut(troubles[0], ": ip ")
+	command, _, _ = strings.Cut(command, ": ")
+	r.mustIP(command)
+	if repair("put back") || missing() {
+		t.Errorf("%q, and status tells of what is there, or it was put back", command)
+	}
+	r.mustIP("route del default")
+	if repair("too often") || len(troubles) != 2 {
+		t.Errorf("told of %q, want twice", troubles)
+	}
 	now = now.Add(repairPeriod + time.Second)
 	if !repair("later") {
 		t.Error("later: not put back")

@@ -235,6 +235,9 @@ func TestALongerLeaseThanTheServersIsRefused(t *testing.T) {
 }
 
 func TestNamesStayInTheDirectory(t *testing.T) {
+	if _, err := Open("/state", "", hw, id, time.Now); err == nil {
+		t.Error("a link without a name has a store")
+	}
 	for _, name := range []string{"../x", "..", ".", "a/b", "eth0.100", "%2e%2e"} {
 		s, err := Open("/state", name, hw, id, time.Now)
 		if err != nil {

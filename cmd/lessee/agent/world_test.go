@@ -101,7 +101,9 @@ type plan struct {
 	broken  string // opening it panics
 	hollow  string // what is opened for it makes no client
 	opened  int
-	closed  int // of what was hollow
+	closed  int           // of what was hollow
+	opening time.Duration // how long it takes to open
+	closing time.Duration // how long it takes to close
 }
 
 func (p *plan) Wants(name string) bool {
@@ -146,6 +148,7 @@ func (p *plan) host(name string) *host {
 }
 
 func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
+	time.Sleep(p.opening)
 	h := p.host(l.FullName())
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,7 +184,7 @@ func (p *plan) Open(_ context.Context, l Link) (*Parts, error) {
 			},
 			Conn: conn, Configurator: h, Store: &memory{h, hw}, Now: time.Now,
 		},
-		Remembered: remembered, Close: conn.Close,
+		Remembered: remembered, Close: func() error { time.Sleep(p.closing); return conn.Close() },
 		Undo: func(ctx context.Context) error { return h.Withdraw(ctx, lease.Lease{}) },
 		Used: p.used,
 		Explain: func(l lease.Lease) Explanation {

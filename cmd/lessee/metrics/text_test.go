@@ -220,3 +220,10 @@ func TestTheMemoryOfThisProcessIsKnown(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 }
+
+func TestOfALinkThatIsThereTwiceTheFirstStatusCounts(t *testing.T) {
+	list := byLink([]agent.Status{{Link: "b"}, {Link: "a", State: "BOUND"}, {Link: "a", State: "FAILED"}})
+	if len(list) != 2 || list[0].State != "BOUND" || list[1].Link != "b" {
+		t.Errorf("%+v", list)
+	}
+}
