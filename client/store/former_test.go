@@ -50,7 +50,8 @@ func TestWhoGotALeaseIsKnownAsLongAsItIsValid(t *testing.T) {
 	}
 }
 
-// The form of the file is the one that it always had.
+// The form of the file is the one that it always had. C5: who used no client
+// identifier extends the lease without one.
 func TestAFileOfBeforeThereWereSettingsIsRead(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(dir, "eth0", hw, nil, time.Now)

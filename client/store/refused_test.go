@@ -163,15 +163,3 @@ func TestWhatIsKeptIsForItsOwnerAlone(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 }
-
-func TestC5ALeaseGotWithoutAClientIdentifierIsExtendedWithoutOne(t *testing.T) {
-	h, dir := newHost(), t.TempDir()
-	s := h.open(t, dir)
-	s.id = nil
-	if err := s.Save(h.lease()); err != nil {
-		t.Fatal(err)
-	}
-	if id, known := ClientID(dir, "eth0"); !known || id != nil {
-		t.Errorf("%v, %v", id, known)
-	}
-}
