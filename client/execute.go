@@ -112,8 +112,9 @@ func (c *Client) unfinished() time.Duration {
 }
 
 // repair has the host put back what somebody took away, and do what it could not
-// do before, after all changes that are under way. One that waits does for all that is taken away meanwhile:
-// whoever takes away faster than we put back must not fill the memory.
+// do before, after all changes that are under way. One that waits does for all
+// that is taken away meanwhile: whoever takes away faster than we put back must
+// not fill the memory.
 //
 //go:noinline
 func (c *Client) repair(ctx context.Context) {

@@ -243,6 +243,10 @@ func (h *host) Apply(_ context.Context, l lease.Lease) error {
 	return nil
 }
 
+var _ client.Repairer = (*host)(nil)
+
+func (*host) Unfinished() time.Duration { return 0 }
+
 // Repair notes that it was asked for.
 func (h *host) Repair(_ context.Context, l lease.Lease) (bool, error) {
 	h.mu.Lock()
