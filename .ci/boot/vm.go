@@ -149,7 +149,9 @@ func (vm *VM) boot(k *Kernel, cfg Config) error {
 		cfg.Limit = defaultLimit
 	}
 	vm.qemu = exec.Command("timeout", append([]string{"--signal=KILL", strconv.Itoa(int(cfg.Limit.Seconds()))}, vm.command(k, cfg)...)...)
-	vm.qemu.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // timeout's, to be killed together
+	// A group of timeout's, to be killed together; if nobody does, because the
+	// test was killed, timeout is told, and hands it on.
+	vm.qemu.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	var complaints bytes.Buffer
 	vm.qemu.Stderr = &complaints
 	if err := vm.qemu.Start(); err != nil {
