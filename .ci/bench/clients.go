@@ -33,27 +33,24 @@ func (b *bench) clients() []client {
 	}
 }
 
-// compared are the clients whose medians are held to each other.
-var compared = []string{"lessee --probe off", "dhclient", "networkd"}
+// others are the clients that lessee's median is held to.
+var others = []string{"dhclient", "networkd"}
 
-// turn is one round: those that are compared all have their turn before each of
-// the others, so that their medians are of many runs, of the same minutes.
+// shown are the clients that nothing is held to.
+var shown = []string{"udhcpc", "dhcpcd"}
+
+// turns is how often each of the clients that are held to each other has its
+// turn in a round: all as often, so that no fastest one is of more luck.
+const turns = 4
+
+// turn is one round.
 func (b *bench) turn(only []string) (turn []client) {
-	var often, once []client
-	for _, c := range b.clients() {
-		switch {
-		case only != nil && !slices.Contains(only, c.name):
-		case slices.Contains(compared, c.name):
-			often = append(often, c)
-		default:
-			once = append(once, c)
+	for n := range turns {
+		for _, c := range b.clients() {
+			if (only == nil || slices.Contains(only, c.name)) && (n == 0 || !slices.Contains(shown, c.name)) {
+				turn = append(turn, c)
+			}
 		}
-	}
-	for _, c := range once {
-		turn = append(append(turn, often...), c)
-	}
-	if len(once) == 0 {
-		turn = often
 	}
 	return turn
 }

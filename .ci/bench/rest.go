@@ -18,11 +18,18 @@ import (
 
 // What an agent costs while nothing happens.
 const (
-	maxWakeups  = 3       // a minute
-	maxRest     = 6 << 10 // KiB of proportional set size, with one link
-	maxFurther  = 64      // KiB for each further link
-	moreLinks   = 100
-	untilAtRest = 14 * time.Second // an agent gives memory back 5 s after its last event
+	maxWakeups = 3       // a minute
+	maxRest    = 6 << 10 // KiB of proportional set size, with one link
+	maxFurther = 64      // KiB for each further link
+	moreLinks  = 100
+)
+
+// An agent gives memory back 5 s after its last event or answer. It is at rest
+// when nothing has woken it for longer.
+const (
+	quiet       = 8 * time.Second
+	untilAtRest = time.Minute // at most: one that does not come to rest is measured as it is
+	look        = 500 * time.Millisecond
 )
 
 // rest is what was measured.
@@ -43,23 +50,49 @@ func (b *bench) atRest() (r rest, err error) {
 		return r, err
 	}
 	defer stopAgent(many)
-	time.Sleep(untilAtRest)
-	before, err := switches(one.Process.Pid)
-	if err != nil {
+	if err := errors.Join(settle(one.Process.Pid), settle(many.Process.Pid)); err != nil {
 		return r, err
 	}
-	time.Sleep(time.Minute)
-	after, err := switches(one.Process.Pid)
-	if err != nil {
+	if r.wakeups, err = inAMinute(one.Process.Pid); err != nil {
 		return r, err
 	}
-	r.wakeups = after - before
 	if r.one, err = pss(one.Process.Pid); err != nil {
 		return r, err
 	}
 	all, err := pss(many.Process.Pid)
 	r.further = (all - r.one) / moreLinks
 	return r, err
+}
+
+// settle waits until an agent is at rest.
+func settle(pid int) error {
+	last, since := 0, time.Now()
+	for range untilAtRest / look {
+		now, err := switches(pid)
+		if err != nil {
+			return err
+		}
+		if now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) > quiet {
+			return nil
+		}
+		time.Sleep(look)
+	}
+	return nil
+}
+
+// inAMinute is how often an agent is woken in a minute, which ends with the last
+// look within it: a look that is late, since this program had to wait, would be
+// of more.
+func inAMinute(pid int) (int, error) {
+	before, err := switches(pid)
+	after := before
+	for began := time.Now(); err == nil && time.Since(began) <= time.Minute; time.Sleep(look) {
+		after, err = switches(pid)
+	}
+	return after - before, err
 }
 
 // agent starts an agent that keeps so many links, and waits until it does.
@@ -79,17 +112,21 @@ func (b *bench) agent(links int) (*exec.Cmd, error) {
 	if err := h.Start(cmd); err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(limit); ; time.Sleep(100 * time.Millisecond) {
-		list, err := exec.Command(b.binary, append([]string{"status"}, at[2:]...)...).Output()
+	var list []byte
+	for range limit / patience { // where the machine is slow, so is each
+		var err error
+		list, err = exec.Command(b.binary, append([]string{"status"}, at[2:]...)...).Output()
 		if err == nil && strings.Count(string(list), "BOUND") == links {
 			return cmd, nil
 		}
-		if time.Now().After(deadline) {
-			stopAgent(cmd)
-			return nil, fmt.Errorf("an agent has not %d leases: %s %w", links, list, errNoAddress)
-		}
+		time.Sleep(patience)
 	}
+	stopAgent(cmd)
+	return nil, fmt.Errorf("an agent has not %d leases: %s %w", links, list, errNoAddress)
 }
+
+// patience is the time between two looks at an agent that begins.
+const patience = 100 * time.Millisecond
 
 // further lays one more cable from a host to the switch.
 func (b *bench) further(h *nettest.Host, n int) error {

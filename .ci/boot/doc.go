@@ -42,6 +42,6 @@
 // guest/init starts that shell before the first program, so it answers while
 // the system boots, when that hangs, and after services have stopped.
 //
-// QEMU runs under timeout(1): it ends with the test, or when its time is over,
-// even if the test is killed.
+// QEMU runs under timeout(1): it ends with the test, even if that is killed, or
+// when its time is over.
 package boot

@@ -28,7 +28,7 @@ func initramfs() *Image {
 
 // boots is a first process that configures the network.
 func boots(args string) []string {
-	return []string{"/bin/sh", "-c", "lessee acquire --boot " + args + " > /run/said 2>&1; echo $? > /run/code.part; mv /run/code.part /run/code; exec sleep 200"}
+	return []string{"/bin/sh", "-c", "lessee acquire --boot " + args + " > /run/said 2>&1; echo $? > /run/code.part; mv /run/code.part /run/code; exec sleep 1000"}
 }
 
 // hasBooted waits until that has been tried, and returns what it said.
@@ -48,7 +48,7 @@ func isOn(vm *VM, link, network string) {
 	for script, want := range map[string]string{
 		"ip -4 -o address show dev " + link:                                                            " inet " + network + ".15/24 ",
 		"ip -4 route show default dev " + link:                                                         "default via " + network + ".2 ",
-		"ping -c 1 -w 5 -I " + link + " " + network + ".2":                                             " 0% packet loss",
+		"ping -c 1 -w 60 -I " + link + " " + network + ".2":                                            " 0% packet loss",
 		"cat /etc/resolv.conf":                                                                         "nameserver " + network + ".3\n",
 		". /run/net-" + link + ".conf; echo $DEVICE $PROTO $IPV4ADDR":                                  link + " dhcp " + network + ".15\n",
 		". /run/net-" + link + ".conf; echo $IPV4NETMASK $IPV4GATEWAY $IPV4DNS0 $IPV4DNS1 $ROOTSERVER": "255.255.255.0 " + network + ".2 " + network + ".3 0.0.0.0 " + network + ".2\n",

@@ -42,8 +42,8 @@ var initSystems = []initSystem{{
 	files:    map[string]string{"/etc/service/lessee": "runit/lessee"},
 	init:     []string{"/usr/bin/runsvdir", "/etc/service"},
 	reload:   "sv hup /etc/service/lessee",
-	stop:     "sv -w 20 down /etc/service/lessee",
-	start:    "sv -w 20 start /etc/service/lessee",
+	stop:     "sv -w 600 down /etc/service/lessee",
+	start:    "sv -w 600 start /etc/service/lessee",
 	isSpoilt: "sv status /etc/service/lessee | grep '^down'",
 }, {
 	name:     "s6",
@@ -51,7 +51,7 @@ var initSystems = []initSystem{{
 	files:    map[string]string{"/etc/service/lessee": "s6/lessee"},
 	init:     []string{"/usr/bin/s6-svscan", "/etc/service"},
 	reload:   "s6-svc -h /etc/service/lessee",
-	stop:     "s6-svc -wd -T 20000 -d /etc/service/lessee",
+	stop:     "s6-svc -wd -T 600000 -d /etc/service/lessee",
 	start:    "s6-svc -u /etc/service/lessee",
 	isSpoilt: "s6-svstat -o up /etc/service/lessee | grep false",
 }}

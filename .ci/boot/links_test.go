@@ -27,7 +27,7 @@ func TestNetconfOnAKernelWithVRFsAndWireGuard(t *testing.T) {
 	i.File("/root/netconf.test", 0o755, program)
 	i.Programs("ip")
 	vm := Start(t, Config{Image: i, Modules: []string{"veth", "bridge", "vrf", "wireguard"}, Init: []string{"/bin/busybox", "sleep", "1000"}})
-	out := vm.Must("CI=1 TMPDIR=/tmp /root/netconf.test -test.v -test.timeout=60s -test.run='VRF|WireGuard|EachAnswersForItself|WithoutRules'")
+	out := vm.Must("CI=1 TMPDIR=/tmp /root/netconf.test -test.v -test.timeout=5m -test.run='VRF|WireGuard|EachAnswersForItself|WithoutRules'")
 	t.Logf("after %v:\n%s", vm.Age().Round(time.Second), out)
 	if strings.Contains(out, "THIS KERNEL HAS NO") || strings.Count(out, "--- PASS") != 4 {
 		t.Error("not everything was shown")

@@ -121,11 +121,13 @@ func (c *Capture) Frames() []Frame {
 }
 
 // Wait returns the first frame, heard or yet to come, for which want is true,
-// or false after the given time.
+// or false after the given time. While this program has to wait for the machine
+// it does not pass.
 func (c *Capture) Wait(limit time.Duration, want func(Frame) bool) (Frame, bool) {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for seen, late := 0, false; ; {
+	const tick = 20 * time.Millisecond
+	ticks := time.NewTicker(tick) // those that nobody is there to take are not kept
+	defer ticks.Stop()
+	for seen, left := 0, limit/tick; ; {
 		c.mu.Lock()
 		frames, came := c.frames, c.came
 		c.mu.Unlock()
@@ -134,13 +136,13 @@ func (c *Capture) Wait(limit time.Duration, want func(Frame) bool) (Frame, bool)
 				return frames[seen], true
 			}
 		}
-		if late {
+		if left < 0 {
 			return Frame{}, false
 		}
 		select {
 		case <-came:
-		case <-timer.C:
-			late = true // and something may have come, too
+		case <-ticks.C:
+			left-- // and something may have come, too
 		}
 	}
 }

@@ -195,7 +195,9 @@ func (s *service) begin(ctx context.Context, door net.Listener, p *plan) error {
 	})
 	s.sightAll(ctx, p)
 	h := &helm{agent: s.agent, registry: s.registry, reload: func(context.Context) error { return s.reload(ctx) }}
-	s.task(func() error { return control.Serve(ctx, door, h, control.Config{Version: version(), Log: s.log}) })
+	// An answer needs memory as an event does, and may be that of one.
+	cfg := control.Config{Version: version(), Log: s.log, Left: s.herald.changed}
+	s.task(func() error { return control.Serve(ctx, door, h, cfg) })
 	return s.beginMetrics(ctx)
 }
 
@@ -291,8 +293,8 @@ func (s *service) attend(ctx, beside context.Context, manager *supervise.Manager
 	}
 }
 
-// settleAfter is how long after the last event memory that was needed for it is
-// given back.
+// settleAfter is how long after the last event or answer memory that was needed
+// for it is given back.
 const settleAfter = 5 * time.Second
 
 // alive tells whether the agent still answers.

@@ -17,6 +17,10 @@ type Config struct {
 	// not wait. Nil: nobody counts.
 	Refused func(Reason)
 
+	// Left is told when somebody who was taken in is gone, whatever was
+	// done for them. It must not wait. Nil: nobody asks.
+	Left func()
+
 	// Now is the clock, by which the deadlines of connections go as well;
 	// nil: time.Now.
 	Now func() time.Time

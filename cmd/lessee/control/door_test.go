@@ -40,6 +40,22 @@ func TestTheEndOfTheAgentEndsAllConnections(t *testing.T) {
 	})
 }
 
+func TestWhoIsGoneIsToldOfOnce(t *testing.T) {
+	left := 0
+	inBubble(t, &fake{}, Config{Left: func() { left++ }}, func(t *testing.T, h *house) {
+		w := h.connect(t)
+		w.send(metricsCall)
+		w.want()
+		if synctest.Wait(); left != 0 {
+			t.Error("told of somebody who is there")
+		}
+		h.after(30*time.Second, w.cut)
+		if synctest.Wait(); left != 1 {
+			t.Errorf("told %d times", left)
+		}
+	})
+}
+
 func TestServeEndsOnlyWithTheCallsOfTheAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPorch()

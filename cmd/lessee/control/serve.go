@@ -114,6 +114,9 @@ func (s *server) admit(ctx context.Context, c net.Conn) {
 		if cut := newConn(s, c, peer).serve(ctx); cut != nil {
 			s.refusals.add(peer, cut)
 		}
+		if s.cfg.Left != nil {
+			s.cfg.Left()
+		}
 	})
 }
 
