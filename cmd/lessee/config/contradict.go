@@ -17,16 +17,13 @@ import (
 
 // contradictions finds them in what holds for one link.
 func contradictions(values []Value, l *Link) (out []Mistake) {
-	byName := map[string]Value{}
-	for _, v := range values {
-		byName[v.Name] = v
-	}
+	byName := named(values)
 	opposed := func(what string, allow, deny []netip.Prefix, why string) {
 		for _, a := range allow {
 			for _, d := range deny {
 				// Of routes, /0 is the default route alone.
 				if d.Bits() <= a.Bits() && d.Contains(a.Addr()) && (what == "server" || d.Bits() > 0 || a.Bits() == 0) {
-					out = append(out, clash(byName["allow-"+what], byName["deny-"+what], fmt.Sprintf("%s is allowed and %s is denied, %s", plain(a), plain(d), why)))
+					out = append(out, clash(byName.get("allow-"+what), byName.get("deny-"+what), fmt.Sprintf("%s is allowed and %s is denied, %s", plain(a), plain(d), why)))
 				}
 			}
 		}
@@ -42,10 +39,10 @@ func contradictions(values []Value, l *Link) (out []Mistake) {
 		{"user-class", dhcp4.UserClass.Code},
 		{"lease-time", dhcp4.LeaseTime.Code},
 	} {
-		v := byName[twice.setting]
+		v := byName.get(twice.setting)
 		set := len(v.Is) > 0 && v.Is[0] != ""
 		if _, sent := l.Machine.Options.Lookup(twice.code); sent && set {
-			out = append(out, clash(v, byName["option"], fmt.Sprintf("both say what option %d is", uint8(twice.code))))
+			out = append(out, clash(v, byName.get("option"), fmt.Sprintf("both say what option %d is", uint8(twice.code))))
 		}
 	}
 	out = append(out, l.optionClashes(byName)...)
@@ -62,8 +59,8 @@ var ownAlone = [...]string{
 
 // scriptClashes finds what a script that configures the host would pass over in
 // silence, and a script that nobody calls.
-func (l *Link) scriptClashes(values map[string]Value) (out []Mistake) {
-	style, script := values["hook-style"], values["hook-script"]
+func (l *Link) scriptClashes(values named) (out []Mistake) {
+	style, script := values.get("hook-style"), values.get("hook-script")
 	if l.HookStyle == "" {
 		// In the defaults it may be for links that have a style.
 		if script.Is[0] != "" && script.Origin.Table != "[defaults]" {
@@ -76,7 +73,7 @@ func (l *Link) scriptClashes(values map[string]Value) (out []Mistake) {
 		return out
 	}
 	for _, name := range ownAlone {
-		v := values[name]
+		v := values.get(name)
 		if slices.Equal(v.Is, v.Default) || name == "resolv-conf" && v.Is[0] != "none" {
 			continue
 		}
@@ -86,9 +83,9 @@ func (l *Link) scriptClashes(values map[string]Value) (out []Mistake) {
 }
 
 // optionClashes finds options of which two settings say what cannot both be.
-func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
+func (l *Link) optionClashes(values named) (out []Mistake) {
 	add := func(a, b string, c dhcp4.Code, format string) {
-		out = append(out, clash(values[a].of(c), values[b].of(c), fmt.Sprintf(format, uint8(c), c)))
+		out = append(out, clash(values.get(a).of(c), values.get(b).of(c), fmt.Sprintf(format, uint8(c), c)))
 	}
 	for _, s := range l.Policy.Supersede {
 		for _, how := range []lease.How{lease.Default, lease.Prepend, lease.Append} {
@@ -97,12 +94,12 @@ func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
 			}
 		}
 	}
-	for _, c := range values["no-request"].codes() {
+	for _, c := range values.get("no-request").codes() {
 		wanted := map[string]bool{
-			"request":             slices.Contains(values["request"].codes(), c),
-			"require":             slices.Contains(values["require"].codes(), c),
+			"request":             slices.Contains(values.get("request").codes(), c),
+			"require":             slices.Contains(values.get("require").codes(), c),
 			"ms-routes":           l.Host.MSRoutes && c == dhcp4.MSRoutes.Code,
-			"mtu":                 l.Host.MTU && c == dhcp4.InterfaceMTU.Code && values["mtu"].Origin != Origin{},
+			"mtu":                 l.Host.MTU && c == dhcp4.InterfaceMTU.Code && values.get("mtu").Origin != Origin{},
 			"accept-hostname":     l.Host.HostName == netconf.AcceptAlways && c == dhcp4.HostName.Code && !slices.Contains(l.Machine.Parameters, dhcp4.FQDN.Code),
 			"accept-time-servers": l.Host.TimeServers == netconf.AcceptAlways && c == dhcp4.NTPServers.Code,
 			"accept-timezone":     l.Host.TimeZone == netconf.AcceptAlways && c == dhcp4.TZDatabase.Code,
@@ -114,6 +111,13 @@ func (l *Link) optionClashes(values map[string]Value) (out []Mistake) {
 		}
 	}
 	return out
+}
+
+// named are values that are found by their names.
+type named []Value
+
+func (n named) get(name string) Value {
+	return n[slices.IndexFunc(n, func(v Value) bool { return v.Name == name })] // the table of settings has it
 }
 
 // codes are the options that a value is about, in its order.

@@ -44,10 +44,7 @@ func (f *File) Recall(link string, r Remembered, flags Flags) Flags {
 }
 
 // without is what holds for a link where there are no flags.
-func (f *File) without(link string) []Value {
-	values, _ := f.LinkValues(link, nil) // the file's mistakes are told elsewhere
-	return values
-}
+func (f *File) without(link string) []Value { return choose(linkRows, f.layersFor(link), nil) }
 
 // anywhere makes the name of a file one that leads there from everywhere.
 func (s *Setting) anywhere(words []string) []string {

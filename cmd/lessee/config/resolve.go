@@ -23,9 +23,10 @@ type Value struct {
 // String is the value as it would stand in the file.
 func (v Value) String() string { return v.Literal(v.Is) }
 
-// resolve sets in t what holds, the later layer winning over the earlier ones
-// and flags over all.
-func resolve(rows []row, layers []*layer, flags Flags, t *target) (values []Value, mistakes []Mistake) {
+// choose returns what holds, a value for each row: the later layer wins over the
+// earlier ones and flags over all.
+func choose(rows []row, layers []*layer, flags Flags) []Value {
+	values := make([]Value, len(rows))
 	for i := range rows {
 		r := &rows[i]
 		val := Value{Setting: &r.Setting, Is: r.Default}
@@ -40,10 +41,18 @@ func resolve(rows []row, layers []*layer, flags Flags, t *target) (values []Valu
 				val.Is = nil // --deny-server '' is the empty list
 			}
 		}
-		if err := r.apply(t, val.Is); err != nil {
-			mistakes = append(mistakes, val.mistake(err))
+		values[i] = val
+	}
+	return values
+}
+
+// resolve sets in t what holds.
+func resolve(rows []row, layers []*layer, flags Flags, t *target) (values []Value, mistakes []Mistake) {
+	values = choose(rows, layers, flags)
+	for i := range rows {
+		if err := rows[i].apply(t, values[i].Is); err != nil {
+			mistakes = append(mistakes, values[i].mistake(err))
 		}
-		values = append(values, val)
 	}
 	return values, mistakes
 }
