@@ -32,4 +32,5 @@ const (
 	Dropped       // the message received last is not used
 	Reported      // the machine reports: a state, an offer, a lease, a problem
 	Trouble       // something beside the exchange failed, such as saving the lease; Err
+	Repaired      // the host was asked to repair: what was gone is back, or Trouble told why not
 )

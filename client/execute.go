@@ -128,7 +128,7 @@ func (c *Client) repair(ctx context.Context) {
 		if _, err := r.Repair(ctx, l); err != nil {
 			c.trouble(err)
 		}
-		c.post(letter{again: r.Unfinished()})
+		c.post(letter{repaired: true, again: r.Unfinished()})
 	})
 }
 
@@ -187,7 +187,7 @@ func (c *Client) startGuard(ctx context.Context, out machine.Announce) {
 	c.guarded = out.Addr
 	if err := c.cfg.Prober.Guard(out.Addr); err != nil {
 		c.logTrouble(err)
-		c.troubled(err)
+		c.tell(Trouble, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	announced := make(chan struct{})
@@ -217,7 +217,7 @@ func (c *Client) check() machine.Input {
 	switch {
 	case err != nil:
 		c.logTrouble(err)
-		c.troubled(err)
+		c.tell(Trouble, err)
 	case holder != nil:
 		return machine.Conflicted{Addr: c.guarded, Holder: dhcp4.HardwareAddr(holder)}
 	}

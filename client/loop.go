@@ -121,11 +121,12 @@ func (c *Client) fulfilled() bool { return c.sole != nil && len(c.sole.done) > 0
 
 // A letter is from beside the loop, or from outside: one of these.
 type letter struct {
-	in      machine.Input // something happened
-	command *errand       // from Do
-	trouble error         // something failed, and all goes on
-	fatal   error         // the client cannot go on
-	again   time.Duration // until the host wants to be repaired; 0: it does not
+	in       machine.Input // something happened
+	command  *errand       // from Do
+	trouble  error         // something failed, and all goes on
+	fatal    error         // the client cannot go on
+	repaired bool          // the host was asked to
+	again    time.Duration // until the host wants to be repaired; 0: it does not
 }
 
 // post gives the loop a letter; after the loop it is of no interest.
@@ -145,7 +146,9 @@ func (c *Client) open(ctx context.Context, l letter) (machine.Input, error) {
 	case l.command != nil:
 		c.obey(ctx, l.command)
 	case l.trouble != nil:
-		c.troubled(l.trouble)
+		c.tell(Trouble, l.trouble)
+	case l.repaired:
+		c.tell(Repaired, nil)
 	}
 	return l.in, l.fatal
 }

@@ -31,12 +31,15 @@ func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 		w := newWorld(t)
 		w.delay = time.Second
 		links := make(chan LinkState)
-		var troubles int
+		var troubles, repaired int
 		c := w.client(func(cfg *Config) {
 			cfg.Configurator, cfg.Link = mender{w}, links
 			cfg.Notify = func(e Event) {
-				if e.Kind == Trouble {
+				switch e.Kind {
+				case Trouble:
 					troubles++
+				case Repaired:
+					repaired++
 				}
 			}
 		})
@@ -58,8 +61,8 @@ func TestWhoTakesAwayFasterThanIsPutBackCostsNoMemory(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		synctest.Wait()
 		// The second one does for the thousand others.
-		if n := strings.Count(w.story(), "repair 192.0.2.77/24"); n != 2 || troubles != 2 {
-			t.Errorf("%d repairs, told of %d troubles:\n%s", n, troubles, w.story())
+		if n := strings.Count(w.story(), "repair 192.0.2.77/24"); n != 2 || troubles != 2 || repaired != 2 {
+			t.Errorf("%d repairs, told of %d, and of %d troubles:\n%s", n, repaired, troubles, w.story())
 		}
 		cancel()
 		<-done

@@ -109,8 +109,8 @@ func (c *Client) trouble(err error) {
 
 func (c *Client) logTrouble(err error) { c.cfg.Log.Warn("trouble", slog.Any("error", err)) }
 
-// troubled shows trouble to whoever listens. An Event is large, and the loop's
-// frame is there for years.
+// tell shows an event beside the exchange to whoever listens. An Event is large,
+// and the loop's frame is there for years.
 //
 //go:noinline
-func (c *Client) troubled(err error) { c.notify(Event{Kind: Trouble, Err: err}) }
+func (c *Client) tell(k Kind, err error) { c.notify(Event{Kind: k, Err: err}) }

@@ -62,7 +62,8 @@ func (b *bench) close() {
 }
 
 // newHost is a host that no client has run on, with eth0 up. A lease that was
-// remembered from another one would be asked for in vain at first.
+// remembered from another one would be asked for in vain at first, and a
+// resolv.conf that another one wrote is his.
 func (b *bench) newHost() (*nettest.Host, error) {
 	for _, dir := range stateDirs {
 		if err := empty(dir); err != nil {
@@ -75,7 +76,8 @@ func (b *bench) newHost() (*nettest.Host, error) {
 		return nil, err
 	}
 	state := filepath.Join(b.dir, "state")
-	err = errors.Join(os.RemoveAll(state), os.MkdirAll(state, 0o755), os.WriteFile(filepath.Join(state, "dhclient.leases"), nil, 0o644))
+	err = errors.Join(os.RemoveAll(state), os.MkdirAll(state, 0o755), os.WriteFile(filepath.Join(state, "dhclient.leases"), nil, 0o644),
+		os.RemoveAll(resolvConf), os.WriteFile(resolvConf, nil, 0o644)) // it may lead out of /etc
 	return h, errors.Join(err, b.world.Plug(b.sw, "br0", h))
 }
 

@@ -55,6 +55,9 @@ func (b *bench) turn(only []string) (turn []client) {
 	return turn
 }
 
+// resolvConf is what all of them write.
+const resolvConf = "/etc/resolv.conf"
+
 // stateDirs is where clients that have no option for it keep leases.
 var stateDirs = []string{"/var/lib/dhcp", "/var/lib/dhcpcd"}
 
@@ -76,10 +79,6 @@ func privateFiles() error {
 	}
 	if err := unix.Mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir="+upper+",workdir="+work); err != nil {
 		return fmt.Errorf("private /etc: %w", err)
-	}
-	_ = os.Remove("/etc/resolv.conf") // it may lead out of /etc
-	if err := os.WriteFile("/etc/resolv.conf", nil, 0o644); err != nil {
-		return err
 	}
 	// systemd-networkd waits for udev to know a link, unless /sys cannot be
 	// written, as in a container.

@@ -25,6 +25,10 @@ const collectEarly = 10
 // earlier where a server answers at once, and does not wait for the collector.
 const thriftAfter = 100 * time.Millisecond
 
+// settleAfter is how long after the last event, packet or answer memory that was
+// needed for it is given back.
+const settleAfter = 5 * time.Second
+
 // sweepTime is how long the sweeper may take, with room to spare.
 const sweepTime = 100 * time.Millisecond
 

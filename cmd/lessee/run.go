@@ -59,6 +59,7 @@ type service struct {
 	agent  *agent.Agent
 	herald *herald
 	woke   agent.Bell
+	rest   *time.Timer // gives memory back
 	tasks  sync.WaitGroup
 
 	sightings chan agent.Sighting
@@ -148,12 +149,15 @@ func (s *service) serve(ctx context.Context, p *plan) error {
 		return err
 	}
 	s.registry = metrics.New(metrics.Config{Version: version(), Start: time.Now(), Memory: metrics.ResidentMemory})
+	s.rest = time.AfterFunc(settleAfter, giveBack)
+	defer s.rest.Stop()
 	s.sightings, s.watched = make(chan agent.Sighting), map[string]bool{}
 	s.hooks = hook.NewRunner(s.log, func(link string, _ error) { s.registry.Link(link).HookFailed() })
 	s.agent = agent.New(agent.Config{
 		Plan: p, Sightings: s.sightings, Now: s.now, Woke: &s.woke, Log: s.log,
-		Observe: s.registry.Observe, Forgotten: s.registry.Forget,
-		Told: func(e agent.Event) { s.registry.Told(e); s.herald.changed() },
+		Observe:   func(link string, e client.Event) { s.registry.Observe(link, e); s.disturbed() },
+		Forgotten: s.registry.Forget,
+		Told:      func(e agent.Event) { s.registry.Told(e); s.herald.changed(); s.disturbed() },
 	})
 	s.inForce.Store(p)
 	s.herald = &herald{manager: manager, when: s.settings.Ready, list: s.agent.List, log: s.log, news: make(chan struct{}, 1)}
@@ -195,9 +199,9 @@ func (s *service) begin(ctx context.Context, door net.Listener, p *plan) error {
 	})
 	s.sightAll(ctx, p)
 	h := &helm{agent: s.agent, registry: s.registry, reload: func(context.Context) error { return s.reload(ctx) }}
-	// An answer needs memory as an event does, and may be that of one.
-	cfg := control.Config{Version: version(), Log: s.log, Left: s.herald.changed}
-	s.task(func() error { return control.Serve(ctx, door, h, cfg) })
+	s.task(func() error {
+		return control.Serve(ctx, door, h, control.Config{Version: version(), Log: s.log, Left: s.disturbed})
+	})
 	return s.beginMetrics(ctx)
 }
 
@@ -276,8 +280,6 @@ func (s *service) attend(ctx, beside context.Context, manager *supervise.Manager
 	s.herald.tell()
 	thrifty := time.AfterFunc(thriftAfter, func() { debug.SetGCPercent(collectEarly) })
 	defer thrifty.Stop()
-	settled := time.AfterFunc(settleAfter, giveBack)
-	defer settled.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -286,16 +288,15 @@ func (s *service) attend(ctx, beside context.Context, manager *supervise.Manager
 			return
 		case <-s.herald.news:
 			s.herald.tell()
-			settled.Reset(settleAfter)
 		case sig := <-hear:
 			s.answer(beside, manager, sig)
 		}
 	}
 }
 
-// settleAfter is how long after the last event or answer memory that was needed
-// for it is given back.
-const settleAfter = 5 * time.Second
+// disturbed says that memory is needed for something, to be given back when it
+// is over. It never waits.
+func (s *service) disturbed() { s.rest.Reset(settleAfter) }
 
 // alive tells whether the agent still answers.
 func (s *service) alive() bool {
