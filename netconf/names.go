@@ -108,11 +108,13 @@ func (h *Host) found(why string, c resolv.Config, err error) {
 
 // resolved sorts what resolvers said.
 func (h *Host) resolved(errs ...error) {
-	left, failed := "", []error(nil)
+	left, failed, passing := "", []error(nil), false
 	for _, err := range errs {
 		var managed *resolv.ManagedError
 		switch {
-		case errors.As(err, &managed), errors.Is(err, resolv.ErrNamespace), errors.Is(err, resolv.ErrGone):
+		case errors.As(err, &managed):
+			left, passing = err.Error(), passing || managed.Passing()
+		case errors.Is(err, resolv.ErrNamespace), errors.Is(err, resolv.ErrGone):
 			left = err.Error()
 		default:
 			failed = append(failed, err)
@@ -121,8 +123,9 @@ func (h *Host) resolved(errs ...error) {
 	if h.news(toldManaged, left) && left != "" {
 		h.cfg.Log.Warn("the resolver is left alone", "link", h.link, "why", left)
 	}
-	h.trouble(toldResolver, "the resolver is not configured", errors.Join(failed...))
-	if errors.Join(errs...) == nil {
+	failure := errors.Join(failed...)
+	h.trouble(toldResolver, "the resolver is not configured", failure)
+	if failure == nil && !passing {
 		h.unfinished = 0
 	} else {
 		h.unfinished = max(h.unfinished, firstRetry)

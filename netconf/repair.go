@@ -72,8 +72,9 @@ func (h *Host) Repair(ctx context.Context, l lease.Lease) (repaired bool, err er
 }
 
 // Unfinished returns how long to wait before the next Repair, although nothing
-// was taken away: the resolver is not as the lease says. It may not be there yet
-// when a system boots, or be in other hands for a while. 0: there is no need.
+// was taken away: the resolver could not be told. It may not be there yet when a
+// system boots, or be in other hands for a while; one that is in other hands for
+// good waits for the next Apply. 0: there is no need.
 func (h *Host) Unfinished() time.Duration { return h.unfinished }
 
 // contest notes the first of what is missing and is not put back; "": nothing is.

@@ -55,6 +55,14 @@ func (e *ManagedError) Error() string {
 	return fmt.Sprintf("%s belongs to %s, which is left to do its work", e.Path, e.By)
 }
 
+// networkd is who has links of which systemd-resolved hears from nobody else.
+const networkd = "systemd-networkd"
+
+// Passing tells whether that may be over soon, without anybody's doing, as when
+// a system boots: systemd-resolved is not there yet, whose file it is, or
+// systemd-networkd lets go of a link.
+func (e *ManagedError) Passing() bool { return e.By == networkd || resolvedSign(e.Path) != "" }
+
 // A StateError says that what stands in the resolver's file could not be noted
 // down. The file was left alone, because nobody could put it back.
 type StateError struct {

@@ -123,7 +123,7 @@ func (t talk) change(method string, index int, sig string, args ...any) error {
 	t.step.step("call %s", method)
 	_, err := t.conn.Call(dbus.Method{Dest: resolve1, Path: objectPath, Interface: manager, Name: method}, "i"+sig, append([]any{int32(index)}, args...)...)
 	if dbus.Is(err, linkBusy) {
-		return &ManagedError{resolvedName + "'s part of the link", "systemd-networkd"}
+		return &ManagedError{resolvedName + "'s part of the link", networkd}
 	}
 	return err
 }
