@@ -41,7 +41,7 @@ func (h *Host) Difference(ctx context.Context, l lease.Lease) ([]Step, error) {
 func (h *Host) difference(ctx context.Context, l lease.Lease, d *dry) ([]Step, error) {
 	shadow := &Host{
 		link: h.link, cfg: h.cfg, kernel: d.kernel(h.kernel), resolv: h.resolv, path: h.path, record: h.record,
-		badMTU: h.badMTU, told: maps.Clone(h.told), dry: d,
+		findings: findings{badMTU: h.badMTU}, told: maps.Clone(h.told), dry: d,
 	}
 	shadow.decide(h.Options())
 	shadow.cfg.Log, shadow.cfg.Trouble = slog.New(slog.DiscardHandler), nil
@@ -50,7 +50,7 @@ func (h *Host) difference(ctx context.Context, l lease.Lease, d *dry) ([]Step, e
 	}
 	d.decided = shadow.Options()
 	if !d.kernelOnly {
-		h.names, h.blocked = shadow.names, shadow.blocked
+		h.names, h.blocked, h.networkd = shadow.names, shadow.blocked, shadow.networkd
 		h.decide(h.Options())
 	}
 	return d.steps, nil

@@ -64,16 +64,11 @@ type Host struct {
 	written   [16]byte // fingerprint of what stands there
 	isWritten bool
 
-	options   atomic.Pointer[Options] // as the link decides them
-	inVRF     bool                    // the link belongs to a VRF
-	badMTU    int                     // that the link does not take
-	othersMTU int                     // that somebody else has set after us; 0: nobody has
-	blocked   []Route                 // in whose place somebody else's stand
-	contested string                  // see contest
-	networkd  string                  // the file by which systemd-networkd configures the link too
-	names     *resolver               // nil: nobody was told of names
-	told      map[string]string       // see news
-	changes   atomic.Uint64
+	findings
+	options atomic.Pointer[Options] // as the link decides them
+	inVRF   bool                    // the link belongs to a VRF
+	told    map[string]string       // see news
+	changes atomic.Uint64
 
 	repaired   []time.Time   // when something was put back
 	unfinished time.Duration // see Unfinished
@@ -122,7 +117,7 @@ func (h *Host) key() string { return keyOf(h.link, h.cfg.Namespace.Name()) }
 func (h *Host) Options() Options { return *h.options.Load() }
 
 func (h *Host) decide(o Options) {
-	o.RefusedMTU, o.OthersMTU, o.blocked, o.contested, o.networkd, o.names = h.badMTU, h.othersMTU, h.blocked, h.contested, h.networkd, h.names
+	o.found = h.findings
 	h.options.Store(&o)
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lessee/lessee/netconf/atomicfile"
 )
 
 // networkdLinks is where systemd-networkd writes down what becomes of each link.
@@ -46,7 +48,7 @@ func withTheSystem() bool {
 // networkdFile returns the file by which systemd-networkd configures the link of
 // an index; "" if it leaves that alone.
 func networkdFile(dir string, index int) (file string) {
-	text, err := os.ReadFile(filepath.Join(dir, fmt.Sprint(index)))
+	text, err := atomicfile.Read(filepath.Join(dir, fmt.Sprint(index)))
 	if err != nil {
 		return ""
 	}

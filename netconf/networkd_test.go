@@ -60,8 +60,8 @@ func TestAResolvConfInOtherHandsIsLookedAtWithTheNextRenewal(t *testing.T) {
 		if err := h.Apply(t.Context(), fullLease()); err != nil {
 			return err
 		}
-		if o := h.Options(); o.names == nil || !strings.Contains(o.names.left, "belongs to NetworkManager") {
-			t.Errorf("names: %+v", o.names)
+		if o := h.Options(); o.found.names == nil || !strings.Contains(o.found.names.left, "belongs to NetworkManager") {
+			t.Errorf("names: %+v", o.found.names)
 		}
 		if got := h.Unfinished(); got != 0 {
 			t.Errorf("again after %v", got)
@@ -77,8 +77,8 @@ func TestNamesOfALinkThatNetworkdHas(t *testing.T) {
 		if err := h.Apply(t.Context(), fullLease()); err != nil {
 			return err
 		}
-		if o := h.Options(); o.names == nil || !strings.Contains(o.names.left, "belongs to systemd-networkd") {
-			t.Errorf("names: %+v", o.names)
+		if o := h.Options(); o.found.names == nil || !strings.Contains(o.found.names.left, "belongs to systemd-networkd") {
+			t.Errorf("names: %+v", o.found.names)
 		}
 		if got := h.Unfinished(); got != firstRetry {
 			t.Errorf("again after %v", got)
@@ -131,7 +131,7 @@ func TestTheLinksOfNetworkd(t *testing.T) {
 	if got := networkdFile(dir, 8); got != "" {
 		t.Errorf("of a link that it does not know: %q", got)
 	}
-	p := PlanFor(testLease(nil), Options{networkd: "/etc/systemd/network/lan.network"})
+	p := PlanFor(testLease(nil), Options{found: findings{networkd: "/etc/systemd/network/lan.network"}})
 	if last := p.Refused[len(p.Refused)-1]; !strings.Contains(last.Why, "systemd-networkd configures it too, by /etc/systemd/network/lan.network") {
 		t.Errorf("status says %v", last)
 	}

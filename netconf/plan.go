@@ -26,18 +26,21 @@ type Options struct {
 	TimeServers Accept // option 42; AcceptAuto is AcceptNever
 	TimeZone    Accept // option 101; AcceptAuto is AcceptNever
 
-	// What [Host.Apply] finds out: what SourceRouting comes to, an MTU that
-	// the link does not take, and one that somebody else has set after us.
-	Source     Source
-	RefusedMTU int
-	OthersMTU  int
+	Source Source // what SourceRouting comes to, as [Host.Apply] finds out
 
-	blocked   []Route // in whose place somebody else's stand
-	contested string  // what is missing, and is not put back; "": nothing
-	networkd  string  // the file by which systemd-networkd configures the link too; "": it does not
+	found findings
+	whole *whole // the host beside the link; nil: nothing is known of it
+}
 
-	names *resolver // nil: nothing is known of it
-	whole *whole    // the host beside the link; nil: nothing is known of it
+// findings are what configuring a link has shown, for the next plan and for
+// people.
+type findings struct {
+	badMTU    int       // that the link does not take
+	othersMTU int       // that somebody else has set after us; 0: nobody has
+	blocked   []Route   // in whose place somebody else's stand
+	contested string    // what is missing, and is not put back; "": nothing
+	networkd  string    // the file by which systemd-networkd configures the link too; "": it does not
+	names     *resolver // nil: nobody was told of names
 }
 
 // A Plan is what a host should hold for a lease.
@@ -153,11 +156,11 @@ func PlanFor(l lease.Lease, o Options) Plan {
 	p.whole()
 	p.names()
 	p.ignored()
-	if o.contested != "" {
-		p.refuse(0, o.contested, errContested.Error()+", and it stays so until the lease is renewed")
+	if o.found.contested != "" {
+		p.refuse(0, o.found.contested, errContested.Error()+", and it stays so until the lease is renewed")
 	}
-	if o.networkd != "" {
-		p.refuse(0, "the link for lessee alone", withNetworkd(o.networkd))
+	if o.found.networkd != "" {
+		p.refuse(0, "the link for lessee alone", withNetworkd(o.found.networkd))
 	}
 	return p.Plan
 }
@@ -194,10 +197,10 @@ func (p *planner) mtu() {
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the operator keeps the link's own")
 	case mtu < minMTU:
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("below %d it breaks more than it helps", minMTU))
-	case mtu == p.options.RefusedMTU:
+	case mtu == p.options.found.badMTU:
 		p.refuse(code, fmt.Sprintf("MTU %d", mtu), "the link does not take it")
-	case p.options.OthersMTU != 0 && p.options.OthersMTU != mtu:
-		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("somebody else has set it to %d since", p.options.OthersMTU))
+	case p.options.found.othersMTU != 0 && p.options.found.othersMTU != mtu:
+		p.refuse(code, fmt.Sprintf("MTU %d", mtu), fmt.Sprintf("somebody else has set it to %d since", p.options.found.othersMTU))
 	default:
 		p.MTU = mtu
 		p.because(KindMTU, mtu, option(code))

@@ -28,7 +28,7 @@ func (p *planner) names() {
 		p.refuse(dhcp4.EncryptedDNS.Code, "encrypted resolver "+r.Name, "it has no address, or no DNS over TLS")
 	}
 	p.Resolv = c
-	spared := p.options.names.spared(c)
+	spared := p.options.found.names.spared(c)
 	p.Refused = append(p.Refused, spared...)
 	because := func(kind Kind, what any, code dhcp4.Code) {
 		if !slices.ContainsFunc(spared, func(r Refusal) bool { return r.Option == code }) {
@@ -44,7 +44,7 @@ func (p *planner) names() {
 	for _, s := range l.Search {
 		because(KindDomain, s, dhcp4.DomainSearch.Code)
 	}
-	if r := p.options.names; r != nil {
+	if r := p.options.found.names; r != nil {
 		for _, e := range c.Encrypted {
 			because(KindServer, e.Name, dhcp4.EncryptedDNS.Code)
 		}

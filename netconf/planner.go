@@ -202,7 +202,7 @@ func (p *planner) add(r Route, from source) bool {
 func (p *planner) settle() {
 	anchor(p.Routes)
 	for i, r := range p.Routes {
-		if slices.Contains(p.options.blocked, r) { // the plan is to have it, once there is room
+		if slices.Contains(p.options.found.blocked, r) { // the plan is to have it, once there is room
 			p.refuse(first(p.sources[i].codes), fmt.Sprintf("route %v", r), "another route to the same place is there already, and is left alone (--metric makes room for both)")
 			continue
 		}

@@ -273,7 +273,7 @@ func TestWhatTheResolverDoesNotDoIsRefused(t *testing.T) {
 			})
 			d.life("eth0", nil, func(h *Host) error {
 				err := errors.Join(apply(sent)(h), known(h), withdraw(h))
-				if h.names != nil || h.Options().names != nil {
+				if h.names != nil || h.Options().found.names != nil {
 					t.Error("something is known of a resolver that nobody tells anything")
 				}
 				return err

@@ -26,7 +26,7 @@ type view struct {
 // survey looks at the host, and plans for it as it is.
 func (h *Host) survey(l lease.Lease) (p Plan, v view, err error) {
 	o := h.Options()
-	o.Source, o.RefusedMTU, o.OthersMTU, o.blocked, o.contested, o.networkd, o.names = Source{}, 0, 0, nil, "", "", nil // what was refused is not asked for again, and what was set before stays
+	o.Source, o.found = Source{}, findings{} // what was refused is not asked for again, and what was set before stays
 	if h.cfg.Table == AutoTable || h.cfg.SourceRouting == SourceAuto || h.cfg.SourceRouting == SourceOn {
 		now, err := h.kernel.now()
 		if err != nil {
