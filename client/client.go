@@ -18,7 +18,7 @@ import (
 // Config is what a client is made of. Machine.Link and Conn are needed;
 // whatever else is nil is not done.
 type Config struct {
-	Machine machine.Config // Rand may be nil: one that the Go runtime seeds, and that the kernel
+	Machine machine.Config // Rand nil: one seeded by the Go runtime, which has its own seed from the kernel
 	Conn    Conn
 
 	Prober       Prober           // nil: addresses are used unchecked

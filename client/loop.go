@@ -119,7 +119,8 @@ func (c *Client) loop(ctx, beside context.Context) (err error) {
 // fulfilled tells whether the errand is done that the client is for.
 func (c *Client) fulfilled() bool { return c.sole != nil && len(c.sole.done) > 0 }
 
-// A letter is from beside the loop, or from outside: one of these.
+// A letter is from beside the loop, or from outside: one of these, but for again,
+// which comes with what was done to the host.
 type letter struct {
 	in       machine.Input // something happened
 	command  *errand       // from Do
