@@ -28,7 +28,7 @@ import (
 const (
 	maxRatio  = 0.4                    // of dhclient's and of networkd's median, with --probe off
 	maxProbe  = 210 * time.Millisecond // that --probe fast adds: its window, and 10 ms
-	maxAgent  = 20 * time.Millisecond  // that the agent, which opens more, may need beyond acquire
+	maxAgent  = 10 * time.Millisecond  // that the agent, which opens more, may need beyond acquire
 	maxMemory = 10 << 10               // resident, KiB
 	maxBinary = 7 << 20                // stripped, bytes
 )

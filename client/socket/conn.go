@@ -32,7 +32,8 @@ type Conn struct {
 	mu    sync.Mutex // guards what follows, and writes to packet
 	udp   *udpSocket
 	peers peers
-	out   []byte // the buffer for what is sent
+	out   []byte     // the buffer for what is sent; the last packet stays in it
+	outTo netip.Addr // the server it was for; invalid: everybody
 	done  bool
 }
 

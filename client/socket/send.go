@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/client/dhcp4"
-	"golang.org/x/sys/unix"
 )
 
 // everybody is the limited broadcast address.
@@ -57,7 +56,7 @@ func (c *Conn) send(m *dhcp4.Message, to netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	c.out = b
+	c.out, c.outTo = b, to
 	if len(b) > maxDatagram {
 		return fmt.Errorf("%d bytes do not fit a datagram", len(b))
 	}
@@ -103,9 +102,11 @@ const (
 
 // Flush returns when all unicasts sent before have left the host: when ARP has
 // found their next hop (F2). The address they come from is needed for that
-// long. It ends with ctx's cause; or after some seconds, if nobody answers ARP,
-// with EHOSTUNREACH. Frames of our own, such as broadcasts, need no waiting:
-// they have left when Send returns.
+// long. If the kernel gives one up, since nobody answers ARP for some seconds or
+// its table of neighbours is full, the message sent last goes to where the
+// server was last heard, or to everybody on the link. Flush ends with ctx's
+// cause, too. Frames of our own, such as broadcasts, need no waiting: they have
+// left when Send returns.
 func (c *Conn) Flush(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -138,8 +139,8 @@ func (c *Conn) flushed() (bool, error) {
 	if err != nil || n > 0 {
 		return false, err
 	}
-	if n := c.udp.lost(); n > 0 {
-		return true, fmt.Errorf("%d lost: %w (nobody answers ARP for the server or the router)", n, unix.EHOSTUNREACH)
+	if c.udp.lost() > 0 {
+		return true, c.sendFrame(c.out, c.outTo)
 	}
 	return true, nil
 }

@@ -37,6 +37,8 @@
 //	the agent              sight.go (links that come and go), steer.go (the control
 //	                       socket), ready.go (systemd), memory.go; package agent
 //	what options become    override.go
+//	what a lease was got   former.go, and remember.go of package config
+//	with
 //	what people see        trace.go, progress.go, pcap.go, explain.go; package view
 //	what hooks are told    tale.go decides what, hooks.go to whom
 //	asking the agent       ask.go, status.go, watch.go, wait.go
