@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,17 +42,17 @@ func TestTheEndOfTheAgentEndsAllConnections(t *testing.T) {
 }
 
 func TestWhoIsGoneIsToldOfOnce(t *testing.T) {
-	left := 0
-	inBubble(t, &fake{}, Config{Left: func() { left++ }}, func(t *testing.T, h *house) {
+	var left atomic.Int32
+	inBubble(t, &fake{}, Config{Left: func() { left.Add(1) }}, func(t *testing.T, h *house) {
 		w := h.connect(t)
 		w.send(metricsCall)
 		w.want()
-		if synctest.Wait(); left != 0 {
+		if synctest.Wait(); left.Load() != 0 {
 			t.Error("told of somebody who is there")
 		}
 		h.after(30*time.Second, w.cut)
-		if synctest.Wait(); left != 1 {
-			t.Errorf("told %d times", left)
+		if synctest.Wait(); left.Load() != 1 {
+			t.Errorf("told %d times", left.Load())
 		}
 	})
 }
