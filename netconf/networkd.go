@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/lessee/lessee/netconf/atomicfile"
 )
@@ -45,6 +46,9 @@ func withTheSystem() bool {
 	return err != nil || os.SameFile(theirs, ours)
 }
 
+// unprintable is what no terminal should get.
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
 // networkdFile returns the file by which systemd-networkd configures the link of
 // an index; "" if it leaves that alone.
 func networkdFile(dir string, index int) (file string) {
@@ -54,7 +58,7 @@ func networkdFile(dir string, index int) (file string) {
 	}
 	for line := range strings.Lines(string(text)) {
 		switch name, value, _ := strings.Cut(strings.TrimSpace(line), "="); {
-		case name == "NETWORK_FILE":
+		case name == "NETWORK_FILE" && filepath.IsAbs(value) && !strings.ContainsFunc(value, unprintable):
 			file = value
 		case name == "ADMIN_STATE" && slices.Contains([]string{"pending", "initialized", "unmanaged"}, value):
 			return ""

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // When a system boots, a lease may be there before systemd-resolved is, and
@@ -117,6 +119,8 @@ func TestTheLinksOfNetworkd(t *testing.T) {
 		"# This is private data. Do not parse.\nADMIN_STATE=configured\nNETWORK_FILE=/etc/systemd/network/lan.network\n": "/etc/systemd/network/lan.network",
 		"NETWORK_FILE=/etc/systemd/network/lan.network\nADMIN_STATE=failed\n":                                            "/etc/systemd/network/lan.network",
 		"ADMIN_STATE=unmanaged\nNETWORK_FILE=/etc/systemd/network/lan.network\n":                                         "",
+		"ADMIN_STATE=configured\nNETWORK_FILE=/etc/\x1b[31mlan.network\n":                                                "", // people are told
+		"ADMIN_STATE=configured\nNETWORK_FILE=lan.network\n":                                                             "",
 		"ADMIN_STATE=pending\n": "",
 		"nonsense":              "",
 		"":                      "",
@@ -127,6 +131,12 @@ func TestTheLinksOfNetworkd(t *testing.T) {
 		if got := networkdFile(dir, 7); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+	if err := unix.Mkfifo(filepath.Join(dir, "9"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := networkdFile(dir, 9); got != "" { // and does not wait
+		t.Errorf("of a pipe: %q", got)
 	}
 	if got := networkdFile(dir, 8); got != "" {
 		t.Errorf("of a link that it does not know: %q", got)

@@ -91,9 +91,7 @@ func TestALinkInOtherHandsIsLookedAtAgain(t *testing.T) {
 		if _, err := w.agent.Do(context.Background(), "eth0", Renew); !errors.Is(err, ErrNotPossible) || !strings.Contains(err.Error(), "process 4711") {
 			t.Errorf("Do: %v", err)
 		}
-		w.plan.mu.Lock()
-		w.plan.locked = ""
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.locked, "")
 		time.Sleep(11 * time.Second)
 		w.bound("eth0")
 	})
@@ -454,9 +452,7 @@ func TestAPanicAtTheEndIsNoWorseThanOneBefore(t *testing.T) {
 		w.sightings <- Sighting{Link: link(0)}
 		w.sightings <- Sighting{Link: link(1)}
 		time.Sleep(500 * time.Millisecond)
-		w.plan.mu.Lock()
-		w.plan.broken = "eth0"
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.broken, "eth0")
 		w.bound("eth1")
 		w.stop() // undoing eth0 panics; eth1 stays as it is
 		if !w.host("eth1").on().IsValid() {
@@ -469,9 +465,7 @@ func TestAPanicAtTheEndIsNoWorseThanOneBefore(t *testing.T) {
 // begun anew.
 func TestWhatAPanicInterruptsIsClosed(t *testing.T) {
 	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
-		w.plan.mu.Lock()
-		w.plan.hollow = "eth0"
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.hollow, "eth0")
 		w.sightings <- Sighting{Link: link(0)}
 		time.Sleep(10 * time.Second)
 		w.plan.mu.Lock()

@@ -19,17 +19,13 @@ func (p *plan) begun() int {
 
 func TestALinkThatFailsIsBegunAnewWithGrowingDelayUntilOneLivesForAWhile(t *testing.T) {
 	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
-		w.plan.mu.Lock()
-		w.plan.hollow = "eth0"
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.hollow, "eth0")
 		w.sightings <- Sighting{Link: link(0)}
 		time.Sleep(200 * time.Second)
 		if n := w.plan.begun(); n != 9 { // after 0, 1, 3, 7, 15, 31, 63, 127 and 191 s
 			t.Errorf("begun %d times in 200 s", n)
 		}
-		w.plan.mu.Lock()
-		w.plan.hollow = ""
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.hollow, "")
 		time.Sleep(20 * time.Minute)
 		w.bound("eth0")
 		h := w.host("eth0")
@@ -46,9 +42,7 @@ func TestALinkThatFailsIsBegunAnewWithGrowingDelayUntilOneLivesForAWhile(t *test
 
 func TestALinkInOtherHandsIsLookedAtWithTheSameWaitEachTime(t *testing.T) {
 	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
-		w.plan.mu.Lock()
-		w.plan.locked = "eth0"
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.locked, "eth0")
 		w.sightings <- Sighting{Link: link(0)}
 		time.Sleep(95 * time.Second)
 		if n := w.plan.begun(); n != 10 {
@@ -91,9 +85,7 @@ func TestF4ALinkWithoutAClientKeepsWhatItHas(t *testing.T) {
 
 func TestL8ALinkThatIsGoneWhileItWaitsIsNotBegunAgain(t *testing.T) {
 	inWorld(t, dhcptest.Config{}, []string{"eth*"}, func(w *world) {
-		w.plan.mu.Lock()
-		w.plan.locked = "eth0"
-		w.plan.mu.Unlock()
+		w.plan.set(&w.plan.locked, "eth0")
 		w.sightings <- Sighting{Link: link(0)}
 		time.Sleep(5 * time.Second)
 		w.sightings <- Sighting{Link: link(0), Gone: true}

@@ -106,6 +106,13 @@ type plan struct {
 	closing time.Duration // how long it takes to close
 }
 
+// set changes what the plan has of links, which may look at any time.
+func (p *plan) set(field *string, value string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	*field = value
+}
+
 func (p *plan) Wants(name string) bool {
 	return slices.ContainsFunc(p.patterns, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok })
 }
